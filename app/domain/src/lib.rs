@@ -1,1 +1,3 @@
-//! stub
+//! Plumbline's types and rules: no framework, no database, no clock, no randomness, no I/O.
+
+pub mod rfc;

@@ -1,0 +1,115 @@
+//! Anchors: where in an RFC's text a thread belongs, in every revision.
+//!
+//! A thread is opened on a range of bytes of one revision. When a later revision is published, [`Publication::carry`]
+//! finds the place in the new text. The rules, in order:
+//!
+//! 1. Follow the diff from the previous revision. At least half of the original quote must still be there, near together.
+//! 2. Follow the diff from the revision the thread was opened on: heals text that was taken out and put back.
+//! 3. Look for the very words elsewhere: the text was moved.
+//! 4. Look for similar words: a suggestion that a person confirms.
+//! 5. Orphaned: shown at the nearest heading that survives, with its quote.
+
+use serde::{Deserialize, Serialize};
+
+#[cfg(feature = "rules")]
+mod carry;
+#[cfg(feature = "rules")]
+mod heading;
+#[cfg(feature = "rules")]
+mod search;
+
+#[cfg(feature = "rules")]
+pub use carry::{Origin, Publication};
+
+/// A range of bytes of one revision's text, on UTF-8 borders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Span {
+    /// The first byte.
+    pub start: usize,
+    /// The byte after the last one.
+    pub end: usize,
+}
+
+impl Span {
+    /// The range, if it lies inside `text` on character borders and is not empty.
+    pub fn checked(start: usize, end: usize, text: &str) -> Option<Self> {
+        (start < end && text.get(start..end).is_some()).then_some(Self { start, end })
+    }
+
+    /// Its length in bytes.
+    pub fn len(self) -> usize {
+        self.end - self.start
+    }
+
+    /// Whether there is nothing in it.
+    pub fn is_empty(self) -> bool {
+        self.start >= self.end
+    }
+
+    /// The text it covers.
+    ///
+    /// # Panics
+    /// If the span does not belong to `text`.
+    pub fn of(self, text: &str) -> &str {
+        &text[self.start..self.end]
+    }
+}
+
+/// How sure we are of an anchor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AnchorState {
+    /// The quote stands there unchanged.
+    Exact,
+    /// At least half of the quote stands there.
+    Edited,
+    /// The quote was found at another place.
+    Moved,
+    /// Perhaps here: waits for a person to confirm.
+    Suggested,
+    /// Nowhere in this revision.
+    Orphaned,
+}
+
+/// How an anchor was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AnchorMethod {
+    /// A person selected it, when opening the thread or reattaching it.
+    Selected,
+    /// By the diff from the previous revision.
+    Diff,
+    /// By the diff from the revision the thread was opened on.
+    OriginDiff,
+    /// By the very words of the quote.
+    Quote,
+    /// By words like those of the quote.
+    Similar,
+    /// Not found.
+    None,
+}
+
+/// Where a thread is in one revision.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Anchor {
+    /// The place; `None` only when orphaned.
+    pub span: Option<Span>,
+    /// How sure we are.
+    pub state: AnchorState,
+    /// How it was found.
+    pub method: AnchorMethod,
+    /// The share of the original quote's bytes that stand there, 0 to 1.
+    pub score: f32,
+}
+
+impl Anchor {
+    /// The anchor of a range a person just selected.
+    pub fn selected(span: Span) -> Self {
+        Self { span: Some(span), state: AnchorState::Exact, method: AnchorMethod::Selected, score: 1.0 }
+    }
+
+    /// The anchor of a thread whose text is gone.
+    pub fn orphaned() -> Self {
+        Self { span: None, state: AnchorState::Orphaned, method: AnchorMethod::None, score: 0.0 }
+    }
+}
