@@ -1,3 +1,25 @@
-//! Plumbline's types and rules: no framework, no database, no clock, no randomness, no I/O.
+//! Plumbline's words and rules.
+//!
+//! Everything here is plain data and pure functions: no framework, no database, no clock, no randomness, no I/O. Time
+//! comes in as a parameter. The same code runs on the server and, without the feature `rules`, in the browser.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | [`policy`] | who may do what: THE authorization file |
+//! | [`actor`] | who is asking: person, role, teams, token scopes |
+//! | [`refusal`] | every way in which the product says no |
+//! | [`text`] | bounded, checked values: names, slugs, addresses, bodies |
+//! | [`limits`] | every limit, in one place |
+//! | [`service`] | services and their tiers |
+//! | [`rfc`] | RFC kinds, statuses and transitions; anchors and diffs below it |
 
+pub mod actor;
+pub mod limits;
+pub mod policy;
+pub mod refusal;
 pub mod rfc;
+pub mod service;
+pub mod text;
+
+pub use actor::{Actor, PersonId, Role, Scopes, TeamId};
+pub use refusal::{FieldError, Refusal};

@@ -1,1 +1,80 @@
-//! stub
+//! Use cases and SQL. One file a noun, with the noun's name in `domain`, `app` and the API.
+//!
+//! Every write reads the same way, top to bottom: `(&Backend, &Actor, parsed input)` → policy → one transaction
+//! { change, event row } → result. One transaction is one fact: the change, its event and, for a request that carries an
+//! idempotency key, its answer are committed together or not at all.
+
+pub mod accounts;
+pub mod clock;
+pub mod entropy;
+pub mod error;
+pub mod page;
+pub mod rfcs;
+pub mod services;
+#[cfg(feature = "testing")]
+pub mod testing;
+pub mod transaction;
+
+use std::sync::Arc;
+
+use domain::Actor;
+use jiff::Timestamp;
+use sqlx::PgPool;
+
+pub use clock::{Clock, FixedClock, SystemClock};
+pub use entropy::{Entropy, SystemEntropy};
+pub use error::{Error, OnConstraint, Result};
+pub use transaction::{Once, Subject, Tx};
+
+/// The schema, in order.
+pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations");
+
+/// What every use case needs. Cheap to clone; one clone a request carries the request's id and idempotency key.
+#[derive(Clone)]
+pub struct Backend {
+    pool: PgPool,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    request_id: Arc<str>,
+    once: Option<Arc<Once>>,
+    hashing: Arc<tokio::sync::Semaphore>,
+}
+
+impl Backend {
+    /// A backend on this database. Two passwords at most are hashed at the same time: each takes 19 MiB and a core.
+    pub fn new(pool: PgPool, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
+        let hashing = Arc::new(tokio::sync::Semaphore::new(2));
+        Self { pool, clock, entropy, request_id: "-".into(), once: None, hashing }
+    }
+
+    /// The same backend on behalf of one request: its id goes into every event row, its idempotency key makes its
+    /// write happen once.
+    pub fn for_request(&self, request_id: &str, once: Option<Once>) -> Self {
+        Self { request_id: request_id.into(), once: once.map(Arc::new), ..self.clone() }
+    }
+
+    /// The time.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The connection pool, for reads and health checks.
+    pub fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// The source of secrets.
+    pub fn entropy(&self) -> &dyn Entropy {
+        self.entropy.as_ref()
+    }
+
+    /// Begins the one transaction of a write by `actor`.
+    pub async fn begin(&self, actor: &Actor) -> Result<Tx<'_>> {
+        Tx::begin(self, Some(actor.id)).await
+    }
+
+    /// Begins the one transaction of a write that nobody signed in does: setup, sign-in, accepting an invitation.
+    pub async fn begin_unsigned(&self) -> Result<Tx<'_>> {
+        Tx::begin(self, None).await
+    }
+}

@@ -1,0 +1,39 @@
+//! Every limit of the product in one place. The screen shows them, the API names them when they are exceeded, and the
+//! migrations repeat them as constraints.
+
+/// Bytes in one revision of an RFC: 512 KiB.
+pub const RFC_BODY_BYTES: usize = 512 * 1024;
+/// Characters in an RFC's title.
+pub const RFC_TITLE_CHARS: usize = 300;
+/// Characters in the one-line summary of a revision.
+pub const REVISION_SUMMARY_CHARS: usize = 500;
+/// Services one RFC may touch.
+pub const RFC_SERVICES: usize = 100;
+/// Bytes in one comment: 64 KiB.
+pub const COMMENT_BYTES: usize = 64 * 1024;
+/// Characters in the reason for a change of status.
+pub const REASON_CHARS: usize = 2000;
+/// Characters in the name of a person, team, service, token or link.
+pub const NAME_CHARS: usize = 120;
+/// Characters in the slug of a team or service.
+pub const SLUG_CHARS: usize = 80;
+/// Characters in an e-mail address (RFC 5321).
+pub const EMAIL_CHARS: usize = 254;
+/// Characters in a password at least: ASVS 5 §6.2.
+pub const PASSWORD_MIN_CHARS: usize = 10;
+/// Characters in a password at most.
+pub const PASSWORD_MAX_CHARS: usize = 256;
+/// Characters in a service's description.
+pub const DESCRIPTION_CHARS: usize = 4000;
+/// Links on a service's page.
+pub const SERVICE_LINKS: usize = 50;
+/// Services a service may depend on.
+pub const SERVICE_DEPENDENCIES: usize = 200;
+/// Labels on a service.
+pub const SERVICE_LABELS: usize = 50;
+/// Characters in a web address.
+pub const URL_CHARS: usize = 2000;
+/// Rows in one page of a list, unless asked for otherwise.
+pub const PAGE_ROWS: i64 = 50;
+/// Rows in one page of a list at most; asking for more is cut to this.
+pub const PAGE_ROWS_MAX: i64 = 200;

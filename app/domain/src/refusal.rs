@@ -1,0 +1,167 @@
+//! Every way in which the product says no, in words for the person who asked.
+//!
+//! One enum from the rule to the screen: the pages show it beside the field, the REST API turns it into
+//! `application/problem+json`. It never carries anything that must stay inside the server.
+
+use serde::{Deserialize, Serialize};
+
+/// What is wrong with one field of a form or a request body.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldError {
+    /// The name of the field as sent, for example `title` or `services`.
+    pub field: String,
+    /// A sentence that says what is wrong and what would be right.
+    pub message: String,
+}
+
+/// A request that was understood and refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Refusal {
+    /// Nobody is signed in, or the token is not valid (any more).
+    #[error("Sign in to continue.")]
+    SignInNeeded,
+    /// The actor may see the object but not do this to it.
+    #[error("{message}")]
+    NotAllowed {
+        /// Names who may, for example `Only an admin may change roles.`
+        message: String,
+    },
+    /// It does not exist, or the actor may not know that it does.
+    #[error("There is no such {what}, or you may not see it.")]
+    NotFound {
+        /// The kind of thing, in a person's words: `RFC`, `service`.
+        what: String,
+    },
+    /// Some fields are wrong.
+    #[error("{}", join(.fields))]
+    Invalid {
+        /// At least one.
+        fields: Vec<FieldError>,
+    },
+    /// A text is longer than allowed.
+    #[error("{field} is too long: at most {limit_bytes} bytes are kept.")]
+    TooLarge {
+        /// The name of the field as sent.
+        field: String,
+        /// The limit in bytes.
+        limit_bytes: u64,
+    },
+    /// The object is not in the state that the request expects.
+    #[error("{message}")]
+    Conflict {
+        /// What is in the way and what to do about it.
+        message: String,
+    },
+    /// `If-Match` names a version that is not the newest.
+    #[error(
+        "This was changed meanwhile: you have version {sent}, the newest is {newest}. Load it again and repeat your change."
+    )]
+    Stale {
+        /// The version sent.
+        sent: i64,
+        /// The newest version.
+        newest: i64,
+    },
+    /// A change of an existing object came without `If-Match`.
+    #[error("Say which version you are changing with the header If-Match: \"{newest}\".")]
+    VersionNeeded {
+        /// The newest version.
+        newest: i64,
+    },
+    /// Too many tries.
+    #[error("Too many tries. Try again in {retry_after_seconds} seconds.")]
+    TooMany {
+        /// Seconds until the next try is worth it.
+        retry_after_seconds: u64,
+    },
+    /// The server cannot do this right now; nothing was changed.
+    #[error("Plumbline is busy. Nothing was changed; try again in {retry_after_seconds} seconds.")]
+    Busy {
+        /// Seconds until the next try is worth it.
+        retry_after_seconds: u64,
+    },
+}
+
+impl Refusal {
+    /// One wrong field.
+    pub fn field(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::Invalid { fields: vec![FieldError { field: field.into(), message: message.into() }] }
+    }
+
+    /// Something that is not there, or hidden.
+    pub fn not_found(what: impl Into<String>) -> Self {
+        Self::NotFound { what: what.into() }
+    }
+
+    /// A rule of state that is in the way.
+    pub fn conflict(message: impl Into<String>) -> Self {
+        Self::Conflict { message: message.into() }
+    }
+
+    /// Something the actor may not do; `message` names who may.
+    pub fn not_allowed(message: impl Into<String>) -> Self {
+        Self::NotAllowed { message: message.into() }
+    }
+
+    /// The HTTP status that tells a client the same.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::SignInNeeded => 401,
+            Self::NotAllowed { .. } => 403,
+            Self::NotFound { .. } => 404,
+            Self::Conflict { .. } => 409,
+            Self::Stale { .. } => 412,
+            Self::TooLarge { .. } => 413,
+            Self::Invalid { .. } => 422,
+            Self::VersionNeeded { .. } => 428,
+            Self::TooMany { .. } => 429,
+            Self::Busy { .. } => 503,
+        }
+    }
+
+    /// The message for one field, if this refusal has one.
+    pub fn message_for(&self, name: &str) -> Option<String> {
+        match self {
+            Self::Invalid { fields } => {
+                fields.iter().find(|field| field.field == name).map(|field| field.message.clone())
+            }
+            Self::TooLarge { field, .. } if field == name => Some(self.to_string()),
+            _ => None,
+        }
+    }
+}
+
+/// Collects what is wrong with several fields, so that all of it is said at once.
+#[derive(Debug, Default)]
+pub struct Fields {
+    wrong: Vec<FieldError>,
+}
+
+impl Fields {
+    /// The value, or a remembered complaint. Refusals that are not about a field end the check at once.
+    pub fn take<T>(&mut self, parsed: Result<T, Refusal>) -> Result<Option<T>, Refusal> {
+        match parsed {
+            Ok(value) => Ok(Some(value)),
+            Err(Refusal::Invalid { mut fields }) => {
+                self.wrong.append(&mut fields);
+                Ok(None)
+            }
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Remembers a complaint.
+    pub fn complain(&mut self, field: impl Into<String>, message: impl Into<String>) {
+        self.wrong.push(FieldError { field: field.into(), message: message.into() });
+    }
+
+    /// Refuses if anything was wrong.
+    pub fn finish(self) -> Result<(), Refusal> {
+        if self.wrong.is_empty() { Ok(()) } else { Err(Refusal::Invalid { fields: self.wrong }) }
+    }
+}
+
+fn join(fields: &[FieldError]) -> String {
+    fields.iter().map(|field| field.message.as_str()).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,163 @@
+//! The transaction of a write: change, event rows and the answer to a repeated request, all or nothing.
+
+use std::ops::{Deref, DerefMut};
+
+use domain::{PersonId, Refusal};
+use jiff_sqlx::ToSqlx;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sqlx::{PgConnection, Postgres, Transaction};
+
+use crate::{Backend, Result};
+
+/// A request that must have its effect once, however often it is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Once {
+    /// What the client calls the request; unique per person.
+    pub key: String,
+    /// SHA-256 of what was asked, to refuse the key for something else.
+    pub request_hash: [u8; 32],
+}
+
+/// What an event is about: the noun and the name it has in the API.
+#[derive(Debug, Clone)]
+pub struct Subject {
+    kind: &'static str,
+    key: String,
+}
+
+impl Subject {
+    /// An RFC by number.
+    pub fn rfc(number: i64) -> Self {
+        Self { kind: "rfc", key: number.to_string() }
+    }
+
+    /// A service by slug.
+    pub fn service(slug: &str) -> Self {
+        Self { kind: "service", key: slug.to_owned() }
+    }
+
+    /// A team by slug.
+    pub fn team(slug: &str) -> Self {
+        Self { kind: "team", key: slug.to_owned() }
+    }
+
+    /// A person by address.
+    pub fn person(email: &str) -> Self {
+        Self { kind: "person", key: email.to_owned() }
+    }
+}
+
+/// An open transaction. Dropped without [`Tx::commit`], it leaves no trace.
+pub struct Tx<'a> {
+    inner: Transaction<'static, Postgres>,
+    backend: &'a Backend,
+    actor: Option<PersonId>,
+    /// The key this transaction has claimed, if the request carries one.
+    claimed: bool,
+    /// The answer that an earlier request with the same key got.
+    earlier: Option<serde_json::Value>,
+}
+
+impl<'a> Tx<'a> {
+    pub(crate) async fn begin(backend: &'a Backend, actor: Option<PersonId>) -> Result<Self> {
+        let inner = backend.pool.begin().await?;
+        let mut tx = Self { inner, backend, actor, claimed: false, earlier: None };
+        if let (Some(once), Some(person)) = (backend.once.as_deref(), actor) {
+            tx.claim(once, person).await?;
+        }
+        Ok(tx)
+    }
+
+    /// Claims the request's key. A parallel request with the same key waits here, on the primary key, until the first
+    /// one is committed (and then finds its answer) or rolled back (and then does the work itself).
+    async fn claim(&mut self, once: &Once, person: PersonId) -> Result<()> {
+        let claimed = sqlx::query!(
+            "insert into idempotency_keys (person_id, key, request_hash, created_at) values ($1, $2, $3, $4)
+             on conflict do nothing",
+            person,
+            once.key,
+            &once.request_hash,
+            self.backend.now().to_sqlx(),
+        )
+        .execute(&mut *self.inner)
+        .await?;
+        if claimed.rows_affected() == 1 {
+            self.claimed = true;
+            return Ok(());
+        }
+        let earlier = sqlx::query!(
+            "select request_hash, answer from idempotency_keys where person_id = $1 and key = $2",
+            person,
+            once.key,
+        )
+        .fetch_one(&mut *self.inner)
+        .await?;
+        if earlier.request_hash != once.request_hash {
+            let message = "This Idempotency-Key was already used for another request; choose a new one.";
+            return Err(Refusal::field("Idempotency-Key", message).into());
+        }
+        self.earlier = earlier.answer;
+        Ok(())
+    }
+
+    /// The answer to the same request when it was made before: return it instead of doing the work again.
+    pub fn replay<T: DeserializeOwned>(&mut self) -> Result<Option<T>> {
+        self.earlier.take().map(serde_json::from_value).transpose().map_err(Into::into)
+    }
+
+    /// Records that something happened. `before` and `after` hold what matters of the subject, or null.
+    pub async fn event(
+        &mut self,
+        verb: &str,
+        subject: &Subject,
+        before: Option<serde_json::Value>,
+        after: Option<serde_json::Value>,
+    ) -> Result<()> {
+        sqlx::query!(
+            "insert into events (at, actor_id, verb, subject_kind, subject_key, before, after, request_id)
+             values ($1, $2, $3, $4, $5, $6, $7, $8)",
+            self.backend.now().to_sqlx(),
+            self.actor,
+            verb,
+            subject.kind,
+            subject.key,
+            before,
+            after,
+            &*self.backend.request_id,
+        )
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(())
+    }
+
+    /// Makes everything since the beginning true, and `answer` the answer to every repetition of the request.
+    pub async fn commit<T: Serialize>(mut self, answer: T) -> Result<T> {
+        if let (true, Some(once), Some(person)) = (self.claimed, self.backend.once.as_deref(), self.actor) {
+            sqlx::query!(
+                "update idempotency_keys set answer = $3 where person_id = $1 and key = $2",
+                person,
+                once.key,
+                serde_json::to_value(&answer)?,
+            )
+            .execute(&mut *self.inner)
+            .await?;
+        }
+        self.inner.commit().await?;
+        Ok(answer)
+    }
+}
+
+impl Deref for Tx<'_> {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        &self.inner
+    }
+}
+
+impl DerefMut for Tx<'_> {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        &mut self.inner
+    }
+}
