@@ -1,1 +1,12 @@
-//! stub
+//! The server: HTTP, the command line, the embedded Postgres. Pages live in `app`, use cases and SQL in `backend`.
+
+pub mod cli;
+pub mod config;
+pub mod database;
+pub mod embedded_postgres;
+pub mod health;
+pub mod listener;
+pub mod logging;
+pub mod middleware;
+pub mod problem;
+pub mod router;

@@ -1,0 +1,214 @@
+//! `plumbline serve`: migrate, then serve until SIGTERM.
+//!
+//! The port opens first and answers `/livez` at once; everything else is 503 until the database is there and migrated.
+//! An external database that is down is waited for. On SIGTERM or Ctrl+C readiness goes off, requests at work finish,
+//! then the private Postgres stops; a second signal does not wait for requests.
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use backend::{Backend, SystemClock, SystemEntropy};
+use clap::Args;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
+
+use super::CliError;
+use crate::config::{BaseUrl, Config};
+use crate::database::{self, Database};
+use crate::embedded_postgres::Purpose;
+use crate::health::{self, Health};
+use crate::listener::{self, Limits, Shutdown};
+use crate::problem::Problem;
+
+/// How long load balancers get to notice that this process is no longer ready.
+const NOTICE: Duration = Duration::from_millis(500);
+/// Pause between tries to reach a database.
+const RETRY: Duration = Duration::from_secs(1);
+
+/// Arguments of `serve`.
+#[derive(Debug, Clone, Args)]
+pub struct ServeArgs {
+    /// Fill an empty database with a small organisation and offer its people on the sign-in page
+    #[arg(long)]
+    pub demo: bool,
+}
+
+/// Everything the routes are made from.
+pub struct Serving {
+    /// The use cases.
+    pub backend: Backend,
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// The address people type.
+    pub base_url: BaseUrl,
+    /// Started with `--demo`.
+    pub demo: bool,
+    /// Cancelled when the server stops: event streams end, background work finishes.
+    pub stopping: CancellationToken,
+}
+
+/// Makes the product's routes.
+pub type BuildRouter = fn(Serving) -> Router;
+
+/// Runs it.
+pub async fn run(config: Config, args: ServeArgs, build_router: BuildRouter) -> Result<ExitCode, CliError> {
+    let shutdown = Shutdown::default();
+    let stop = shutdown.stopping.clone();
+    let signals = watch_signals(shutdown.clone())?;
+    let listener = bind(config.listen).await?;
+    let address = listener.local_addr()?;
+    let limits = Limits { connections: connection_limit(), ..Limits::default() };
+
+    let health = Health::new(stop.clone());
+    let routes = Arc::new(OnceLock::new());
+    let gate = Router::new().merge(health::routes(health.clone())).fallback({
+        let routes = Arc::clone(&routes);
+        move |request| pass(Arc::clone(&routes), request)
+    });
+    // The listener stops a little later than readiness.
+    let closing = Shutdown { stopping: CancellationToken::new(), forced: shutdown.forced.clone() };
+    let server = tokio::spawn({
+        let closing = closing.clone();
+        async move { listener::serve(listener, gate, limits, &closing).await }
+    });
+
+    let started = tokio::select! {
+        started = start(config, args, address, &stop, build_router) => Some(started),
+        () = stop.cancelled() => None,
+    };
+    let (result, database) = match started {
+        Some(Ok((product, database))) => {
+            let _ = routes.set(product);
+            health.started(database.pool().clone());
+            announce(address);
+            stop.cancelled().await;
+            tracing::info!("stopping");
+            tokio::select! {
+                () = tokio::time::sleep(NOTICE) => {}
+                () = shutdown.forced.cancelled() => {}
+            }
+            (Ok(ExitCode::SUCCESS), Some(database))
+        }
+        Some(Err(error)) => (Err(error), None),
+        None => (Ok(ExitCode::SUCCESS), None),
+    };
+    closing.stopping.cancel();
+    let _ = server.await;
+    if let Some(database) = database {
+        database.close().await;
+    }
+    signals.abort();
+    result
+}
+
+/// Opens and migrates the database, waiting for one that is down, and makes the routes.
+async fn start(
+    config: Config,
+    args: ServeArgs,
+    address: SocketAddr,
+    stop: &CancellationToken,
+    build_router: BuildRouter,
+) -> Result<(Router, Database), CliError> {
+    let database = Database::open(&config, Purpose::Serve).await?;
+    if let Err(problem) = migrate_when_reachable(&database).await {
+        database.close().await;
+        return Err(problem.into());
+    }
+    let backend = Backend::new(database.pool().clone(), Arc::new(SystemClock), Arc::new(SystemEntropy));
+    let serving = Serving {
+        backend,
+        base_url: config.base_url(address),
+        config: Arc::new(config),
+        demo: args.demo,
+        stopping: stop.clone(),
+    };
+    Ok((build_router(serving), database))
+}
+
+async fn migrate_when_reachable(database: &Database) -> Result<(), Problem> {
+    let mut told = false;
+    loop {
+        match database.migrate().await {
+            Ok(()) => return Ok(()),
+            Err(error) if database::is_unreachable(&error) => {
+                if !told {
+                    tracing::warn!(%error, "the database cannot be reached; waiting for it");
+                    told = true;
+                }
+                tokio::time::sleep(RETRY).await;
+            }
+            Err(error) => return Err(database::explain(&error)),
+        }
+    }
+}
+
+/// Everything but health: the product's routes once they exist.
+async fn pass(routes: Arc<OnceLock<Router>>, request: Request) -> Response {
+    if let Some(product) = routes.get() {
+        // A router's error type is uninhabited.
+        return product.clone().oneshot(request).await.into_response();
+    }
+    let text = "Plumbline is starting. Please try again in a few seconds.\n";
+    (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "2")], text).into_response()
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, Problem> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let mend = match error.kind() {
+            std::io::ErrorKind::AddrInUse => "stop what uses the port, or choose another with PLUMBLINE_LISTEN",
+            std::io::ErrorKind::PermissionDenied => "ports below 1024 need root; choose another with PLUMBLINE_LISTEN",
+            _ => "set PLUMBLINE_LISTEN to an address of this machine",
+        };
+        Problem::new(format!("cannot listen on {address}: {error}"), mend)
+    })
+}
+
+/// Raises the limit of open files as far as it goes and leaves some for the database and files.
+fn connection_limit() -> usize {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    let files = match setrlimit(Resource::Nofile, raised) {
+        Ok(()) => limit.maximum,
+        Err(_) => limit.current,
+    };
+    let usual = Limits::default().connections;
+    let files = files.and_then(|files| usize::try_from(files).ok()).unwrap_or(usize::MAX);
+    // Few files: half of them for connections keeps pages readable.
+    usual.min((files / 2).max(files.saturating_sub(200)))
+}
+
+fn announce(address: SocketAddr) {
+    // Nobody may be reading standard output.
+    let mut stdout = std::io::stdout();
+    let _ = writeln!(stdout, "ready http://{address}");
+    let _ = stdout.flush();
+    tracing::info!(%address, "ready");
+}
+
+/// The first SIGTERM or SIGINT stops, the second forces.
+fn watch_signals(shutdown: Shutdown) -> std::io::Result<tokio::task::JoinHandle<()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            if shutdown.stopping.is_cancelled() {
+                shutdown.forced.cancel();
+            }
+            shutdown.stopping.cancel();
+        }
+    }))
+}

@@ -1,0 +1,113 @@
+use super::*;
+
+fn parse(vars: &[(&str, &str)]) -> Result<Config, ConfigErrors> {
+    let no_files = |_: &Path| Err(std::io::Error::from(std::io::ErrorKind::NotFound));
+    Config::from_vars(vars.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())), no_files)
+}
+
+fn mistakes(vars: &[(&str, &str)]) -> Vec<String> {
+    parse(vars).unwrap_err().0
+}
+
+#[test]
+fn nothing_set_is_a_working_configuration() {
+    let config = parse(&[]).unwrap();
+    assert!(matches!(&config.database, Database::Embedded { data_dir } if data_dir.is_absolute()));
+    assert_eq!(config.listen.to_string(), "127.0.0.1:3000");
+    assert_eq!(config.base_url(config.listen).origin(), "http://127.0.0.1:3000");
+    assert_eq!(config.time_zone, TimeZone::UTC);
+    assert!(config.rate_limits);
+    assert!(!config.trusted_proxies.contains("127.0.0.1".parse().unwrap()));
+    assert_eq!(config.log, None);
+}
+
+#[test]
+fn every_value_is_read() {
+    let config = parse(&[
+        ("DATABASE_URL", "postgres://plumbline:s3cret@db.example/plumbline"),
+        ("PLUMBLINE_LISTEN", "localhost:8080"),
+        ("PLUMBLINE_BASE_URL", "https://plumbline.example/"),
+        ("PLUMBLINE_TIME_ZONE", "America/Vancouver"),
+        ("PLUMBLINE_RATE_LIMITS", "off"),
+        ("PLUMBLINE_TRUSTED_PROXIES", "10.0.0.0/8, ::1"),
+        ("PLUMBLINE_DB_POOL", "4"),
+        ("PLUMBLINE_LOG", "pretty"),
+        ("PLUMBLINE_METRICS_LISTEN", "off"),
+    ])
+    .unwrap();
+    assert!(matches!(&config.database, Database::External(url) if url.expose().contains("s3cret")));
+    assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
+    assert_eq!(config.base_url(config.listen).origin(), "https://plumbline.example");
+    assert!(config.base_url(config.listen).is_https());
+    assert_eq!(config.time_zone.iana_name(), Some("America/Vancouver"));
+    assert!(!config.rate_limits);
+    assert!(config.trusted_proxies.contains("10.2.3.4".parse().unwrap()));
+    assert!(config.trusted_proxies.contains("::1".parse().unwrap()));
+    assert_eq!(config.db_pool, 4);
+    assert_eq!(config.log, Some(LogFormat::Pretty));
+}
+
+#[test]
+fn secrets_are_not_printed() {
+    let config = parse(&[("DATABASE_URL", "postgres://plumbline:s3cret@db.example/plumbline")]).unwrap();
+    assert!(!format!("{config:?}").contains("s3cret"));
+    let errors = mistakes(&[("DATABASE_URL", "mysql://plumbline:s3cret@db.example/plumbline")]);
+    assert!(!errors.join(" ").contains("s3cret"));
+}
+
+#[test]
+fn a_secret_may_come_from_a_file() {
+    let vars = [("DATABASE_URL_FILE".to_owned(), "/run/secrets/db".to_owned())];
+    let config = Config::from_vars(vars, |path| {
+        assert_eq!(path, Path::new("/run/secrets/db"));
+        Ok("postgres://u@db.example/plumbline\n".into())
+    })
+    .unwrap();
+    assert!(matches!(&config.database, Database::External(url) if url.expose() == "postgres://u@db.example/plumbline"));
+
+    let both = mistakes(&[("DATABASE_URL", "postgres://u@h/d"), ("DATABASE_URL_FILE", "/x")]);
+    assert!(both[0].contains("both set"), "{both:?}");
+    let unreadable = mistakes(&[("DATABASE_URL_FILE", "/x")]);
+    assert!(unreadable[0].contains("cannot read /x"), "{unreadable:?}");
+}
+
+#[test]
+fn an_unknown_name_is_an_error_that_names_the_nearest() {
+    let errors = mistakes(&[("PLUMBLINE_LISTN", "127.0.0.1:1")]);
+    assert_eq!(errors, ["PLUMBLINE_LISTN is not a known variable; did you mean PLUMBLINE_LISTEN?"]);
+    // Only secrets may come from files.
+    assert_eq!(mistakes(&[("PLUMBLINE_LISTEN_FILE", "/x")]).len(), 1);
+    // Other programs' variables and the test programs' own are none of our business.
+    assert!(parse(&[("EDITOR", "vi"), ("PLUMBLINE_TEST_DATABASE_URL", "x")]).is_ok());
+}
+
+#[test]
+fn all_mistakes_are_reported_together() {
+    let errors = mistakes(&[
+        ("PLUMBLINE_LISTEN", "3000"),
+        ("PLUMBLINE_BASE_URL", "https://plumbline.example/app"),
+        ("PLUMBLINE_TIME_ZONE", "Mars/Olympus"),
+        ("PLUMBLINE_RATE_LIMITS", "yes"),
+        ("PLUMBLINE_TRUSTED_PROXIES", "10.0.0.0/99"),
+        ("PLUMBLINE_DB_POOL", "1"),
+        ("PLUMBLINE_LOG", "xml"),
+        ("PLUMBLINE_OIDC_ISSUER", "https://id.example"),
+    ]);
+    assert_eq!(errors.len(), 8, "{errors:#?}");
+    assert!(errors.iter().any(|error| error.contains("PLUMBLINE_OIDC_ISSUER is not supported yet")));
+}
+
+#[test]
+fn base_urls_are_origins() {
+    for bad in ["plumbline.example", "ftp://plumbline.example", "https://u:p@h/", "https://h/?x=1", "https://h/#x"] {
+        assert!(bad.parse::<BaseUrl>().is_err(), "{bad} was accepted");
+    }
+    assert_eq!("https://Plumbline.Example:443".parse::<BaseUrl>().unwrap().origin(), "https://plumbline.example");
+}
+
+#[test]
+fn without_a_base_url_the_listening_address_is_it() {
+    let config = parse(&[("PLUMBLINE_LISTEN", "0.0.0.0:0")]).unwrap();
+    assert_eq!(config.base_url("0.0.0.0:4711".parse().unwrap()).origin(), "http://localhost:4711");
+    assert_eq!(config.base_url("[::1]:4711".parse().unwrap()).origin(), "http://[::1]:4711");
+}

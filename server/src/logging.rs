@@ -1,0 +1,80 @@
+//! The log on standard error, and the one line every request leaves in it.
+//!
+//! A line names the route, never the query, body, cookies or tokens. JSON escapes line breaks; so do the quoted values of
+//! the pretty form: nobody can forge a line.
+
+use std::io::IsTerminal as _;
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request};
+use axum::middleware::Next;
+use axum::response::Response;
+use tracing::Instrument as _;
+use tracing_subscriber::EnvFilter;
+
+use crate::config::LogFormat;
+use crate::middleware::request_id::RequestId;
+
+/// The id of the signed-in person: put into a response's extensions, it appears in the request's log line.
+#[derive(Debug, Clone)]
+pub struct LoggedPerson(pub String);
+
+/// Starts logging. `format`: `None` is pretty on a terminal, JSON otherwise. Commands other than `serve` stay quiet
+/// unless something is wrong.
+pub fn init(format: Option<LogFormat>, filter: Option<&str>, serving: bool) {
+    let usual = if serving { "info,sqlx=warn" } else { "warn" };
+    let filter = EnvFilter::try_new(filter.unwrap_or(usual)).unwrap_or_else(|_| EnvFilter::new(usual));
+    let terminal = std::io::stderr().is_terminal();
+    let format = format.unwrap_or(if terminal { LogFormat::Pretty } else { LogFormat::Json });
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        // A closed or full standard error must not become a panic.
+        .log_internal_errors(false);
+    // `try_init` fails when a test has set a subscriber before.
+    let _ = match format {
+        LogFormat::Json => builder.json().flatten_event(true).with_span_list(false).try_init(),
+        LogFormat::Pretty => builder.with_ansi(terminal).try_init(),
+    };
+    std::panic::set_hook(Box::new(|panic| {
+        let location = panic.location().map(ToString::to_string);
+        let message = panic.payload_as_str().unwrap_or("no message");
+        tracing::error!(location, message, "panic");
+    }));
+}
+
+/// Middleware, outermost after the request id: one line when the answer is ready.
+pub async fn log_request(request: Request, next: Next) -> Response {
+    let id = request.extensions().get::<RequestId>().map(ToString::to_string).unwrap_or_default();
+    let method = request.method().clone();
+    let path = request.uri().path().to_owned();
+    let began = Instant::now();
+    let span = tracing::info_span!("request", request_id = id);
+    async move {
+        let response = next.run(request).await;
+        let route = response.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+        let person = response.extensions().get::<LoggedPerson>().map(|person| person.0.as_str());
+        tracing::info!(
+            method = method.as_str(),
+            // A path that matched nothing is what somebody typed: quoted, and not too much of it.
+            path = route.unwrap_or_else(|| path.get(..200).unwrap_or(&path)),
+            status = response.status().as_u16(),
+            ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+            person,
+            "answered"
+        );
+        response
+    }
+    .instrument(span)
+    .await
+}
+
+/// Middleware for `Router::route_layer`: tells [`log_request`], which stands outside the router, what matched.
+pub async fn note_route(request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let mut response = next.run(request).await;
+    if let Some(route) = route {
+        response.extensions_mut().insert(route);
+    }
+    response
+}
