@@ -1,1 +1,51 @@
-//! stub
+//! Plumbline as a person sees it.
+//!
+//! Pages are rendered on the server only (`#[cfg(feature = "ssr")]`) and call `backend` directly. Every action is a real
+//! `<form>` that posts to a server function (`api.rs` of a slice, address `/do/<slice>/<verb>`) and redirects to the
+//! page that shows the result. The few interactive parts are islands (`*_island.rs`); they and `api.rs` are compiled a
+//! second time, for the browser, and make things quicker, not possible.
+//!
+//! | where | what |
+//! |---|---|
+//! | [`urls`] | every address as a function |
+//! | [`error`] | what may cross the wire when something goes wrong |
+//! | `session` | who is asking, and the one way to redirect |
+//! | `form_echo` | how a refused form comes back with its text and the message beside the field |
+//! | `routes`, `shell`, `layout` | the table of pages, the HTML document, the frame around every page |
+//! | `ui` | house components |
+//! | `home`, `rfcs`, `services`, `people`, `account`, `admin` | slices, one folder each; slices never import each other |
+
+pub mod account;
+pub mod admin;
+pub mod error;
+pub mod people;
+pub mod rfcs;
+pub mod services;
+pub mod urls;
+
+#[cfg(feature = "ssr")]
+pub mod form_echo;
+#[cfg(feature = "ssr")]
+pub mod home;
+#[cfg(feature = "ssr")]
+pub mod layout;
+#[cfg(feature = "ssr")]
+pub mod page;
+#[cfg(feature = "ssr")]
+pub mod routes;
+#[cfg(feature = "ssr")]
+pub mod session;
+#[cfg(feature = "ssr")]
+pub mod shell;
+
+/// The browser's entry point: wakes up the islands of the page.
+#[cfg(feature = "hydrate")]
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn hydrate() {
+    leptos::mount::hydrate_islands();
+    // Browser tests wait for this before they click on an island.
+    if let Some(root) = leptos::prelude::document().document_element() {
+        // A page that cannot be marked works all the same.
+        drop(root.set_attribute("data-hydrated", ""));
+    }
+}

@@ -1,0 +1,5 @@
+//! What only admins see: invitations and settings.
+
+#[cfg(feature = "ssr")]
+pub mod admin_page;
+pub mod api;

@@ -1,0 +1,3 @@
+//! Home: what needs me today.
+
+pub mod home_page;

@@ -1,0 +1,49 @@
+//! The table of pages: one line each, every one whole without JavaScript.
+
+use leptos::prelude::*;
+use leptos_router::SsrMode::Async;
+use leptos_router::components::{Route, Router, Routes};
+use leptos_router::path;
+
+use crate::account::{
+    account_page::AccountPage, invitation_page::InvitationPage, setup_page::SetupPage, sign_in_page::SignInPage,
+};
+use crate::admin::admin_page::AdminPage;
+use crate::home::home_page::HomePage;
+use crate::layout::{Layout, NotFoundPage};
+use crate::people::{people_page::PeoplePage, person_page::PersonPage, team_page::TeamPage, teams_page::TeamsPage};
+use crate::rfcs::{edit_page::EditPage, index_page::IndexPage, new_page::NewPage, read_page::ReadPage};
+use crate::services::{
+    edit_page::EditServicePage, index_page::ServicesPage, new_page::NewServicePage, service_page::ServicePage,
+};
+
+/// Every page inside the frame.
+#[component]
+pub fn Pages() -> impl IntoView {
+    view! {
+        <Router>
+            <Layout>
+                <Routes fallback=|| view! { <NotFoundPage/> }>
+                    <Route path=path!("/") view=HomePage ssr=Async/>
+                    <Route path=path!("/sign-in") view=SignInPage ssr=Async/>
+                    <Route path=path!("/setup/:secret") view=SetupPage ssr=Async/>
+                    <Route path=path!("/invitations/:secret") view=InvitationPage ssr=Async/>
+                    <Route path=path!("/rfcs") view=IndexPage ssr=Async/>
+                    <Route path=path!("/rfcs/new") view=NewPage ssr=Async/>
+                    <Route path=path!("/rfcs/:number") view=ReadPage ssr=Async/>
+                    <Route path=path!("/rfcs/:number/edit") view=EditPage ssr=Async/>
+                    <Route path=path!("/services") view=ServicesPage ssr=Async/>
+                    <Route path=path!("/services/new") view=NewServicePage ssr=Async/>
+                    <Route path=path!("/services/:slug") view=ServicePage ssr=Async/>
+                    <Route path=path!("/services/:slug/edit") view=EditServicePage ssr=Async/>
+                    <Route path=path!("/people") view=PeoplePage ssr=Async/>
+                    <Route path=path!("/people/:email") view=PersonPage ssr=Async/>
+                    <Route path=path!("/teams") view=TeamsPage ssr=Async/>
+                    <Route path=path!("/teams/:slug") view=TeamPage ssr=Async/>
+                    <Route path=path!("/account") view=AccountPage ssr=Async/>
+                    <Route path=path!("/admin") view=AdminPage ssr=Async/>
+                </Routes>
+            </Layout>
+        </Router>
+    }
+}

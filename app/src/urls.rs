@@ -1,0 +1,150 @@
+//! Every address of the product as a function: no address is written anywhere else.
+
+/// Home: what needs me today.
+pub fn home() -> String {
+    "/".into()
+}
+
+/// Sign in, and go on to `next` (an address of ours) afterwards.
+pub fn sign_in(next: Option<&str>) -> String {
+    match next {
+        Some(next) if next != "/" => format!("/sign-in?next={}", encode(next)),
+        _ => "/sign-in".into(),
+    }
+}
+
+/// First-run setup with the secret that the log printed.
+pub fn setup(secret: &str) -> String {
+    format!("/setup/{secret}")
+}
+
+/// Accept an invitation.
+pub fn invitation(secret: &str) -> String {
+    format!("/invitations/{secret}")
+}
+
+/// All RFCs.
+pub fn rfcs() -> String {
+    "/rfcs".into()
+}
+
+/// Write a new RFC.
+pub fn new_rfc() -> String {
+    "/rfcs/new".into()
+}
+
+/// Read an RFC at its newest revision.
+pub fn rfc(number: i64) -> String {
+    format!("/rfcs/{number}")
+}
+
+/// Read an RFC at one revision.
+pub fn rfc_revision(number: i64, revision: i32) -> String {
+    format!("/rfcs/{number}?revision={revision}")
+}
+
+/// Write the next revision of an RFC.
+pub fn edit_rfc(number: i64) -> String {
+    format!("/rfcs/{number}/edit")
+}
+
+/// A heading or block of an RFC.
+pub fn rfc_block(number: i64, block: &str) -> String {
+    format!("/rfcs/{number}#{block}")
+}
+
+/// The form for a comment on a byte range of an RFC's revision, at the block it belongs to; works without JavaScript.
+pub fn comment_on(number: i64, revision: i32, start: usize, end: usize, block: &str) -> String {
+    format!("/rfcs/{number}?revision={revision}&start={start}&end={end}#{block}")
+}
+
+/// A thread, where it sits.
+pub fn thread(number: i64, thread: &str) -> String {
+    format!("/rfcs/{number}#thread-{thread}")
+}
+
+/// A comment.
+pub fn comment(number: i64, comment: &str) -> String {
+    format!("/rfcs/{number}#comment-{comment}")
+}
+
+/// All services.
+pub fn services() -> String {
+    "/services".into()
+}
+
+/// Describe a new service.
+pub fn new_service() -> String {
+    "/services/new".into()
+}
+
+/// One service.
+pub fn service(slug: &str) -> String {
+    format!("/services/{}", encode(slug))
+}
+
+/// Change a service.
+pub fn edit_service(slug: &str) -> String {
+    format!("/services/{}/edit", encode(slug))
+}
+
+/// All people and teams.
+pub fn people() -> String {
+    "/people".into()
+}
+
+/// One person.
+pub fn person(email: &str) -> String {
+    format!("/people/{}", encode(email))
+}
+
+/// All teams.
+pub fn teams() -> String {
+    "/teams".into()
+}
+
+/// One team.
+pub fn team(slug: &str) -> String {
+    format!("/teams/{}", encode(slug))
+}
+
+/// Own account: name, time zone, password, sessions, tokens.
+pub fn account() -> String {
+    "/account".into()
+}
+
+/// Settings for admins.
+pub fn admin() -> String {
+    "/admin".into()
+}
+
+/// Percent-encodes one path segment or query value.
+fn encode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'@' => {
+                encoded.push(char::from(byte));
+            }
+            _ => {
+                const HEX: &[u8; 16] = b"0123456789ABCDEF";
+                encoded.push('%');
+                encoded.push(char::from(HEX[usize::from(byte >> 4)]));
+                encoded.push(char::from(HEX[usize::from(byte & 15)]));
+            }
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_people_typed_is_encoded() {
+        assert_eq!(sign_in(Some("/rfcs/7?revision=2")), "/sign-in?next=%2Frfcs%2F7%3Frevision%3D2");
+        assert_eq!(person("ada+x@example.com"), "/people/ada%2Bx@example.com");
+        assert_eq!(sign_in(Some("/")), "/sign-in");
+    }
+}
