@@ -1,5 +1,6 @@
 //! The server: HTTP, the command line, the embedded Postgres. Pages live in `app`, use cases and SQL in `backend`.
 
+pub mod assets;
 pub mod cli;
 pub mod config;
 pub mod database;
