@@ -52,6 +52,10 @@ create table rfc_comments (
     thread_id bigint not null references rfc_threads (id) on delete cascade,
     author_id bigint not null references people (id),
     body text not null check (octet_length(body) <= 65536),
+    -- The sanitised HTML of the body, and the backend::rfcs::render::RENDERER_VERSION that made it; another version
+    -- renders anew when the comment is read.
+    html text not null,
+    renderer integer not null,
     created_at timestamptz not null,
     edited_at timestamptz,
     -- The row stays, so that the thread still reads; its text is no longer shown.

@@ -9,6 +9,8 @@ pub const RFC_TITLE_CHARS: usize = 300;
 pub const REVISION_SUMMARY_CHARS: usize = 500;
 /// Services one RFC may touch.
 pub const RFC_SERVICES: usize = 100;
+/// Authors of one RFC, and people one draft is shared with.
+pub const RFC_PEOPLE: usize = 100;
 /// Bytes in one comment: 64 KiB.
 pub const COMMENT_BYTES: usize = 64 * 1024;
 /// Characters in the reason for a change of status.

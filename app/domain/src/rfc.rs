@@ -193,6 +193,50 @@ impl Severity {
     }
 }
 
+/// Where a thread stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ThreadState {
+    /// Being discussed.
+    Open,
+    /// Done.
+    Resolved,
+    /// Said to be done; its opener has yet to look.
+    NeedsVerification,
+    /// Given up.
+    Dropped,
+}
+
+impl ThreadState {
+    /// Every state.
+    pub const ALL: [Self; 4] = [Self::Open, Self::Resolved, Self::NeedsVerification, Self::Dropped];
+
+    /// The word in the table and the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Resolved => "resolved",
+            Self::NeedsVerification => "needs_verification",
+            Self::Dropped => "dropped",
+        }
+    }
+
+    /// The words on the screen.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Open => "Open",
+            Self::Resolved => "Resolved",
+            Self::NeedsVerification => "Needs verification",
+            Self::Dropped => "Dropped",
+        }
+    }
+
+    /// Reads the word back.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == word)
+    }
+}
+
 /// Checks a byte range against a body: both or neither, on UTF-8 borders, `start < end ≤ length`.
 pub fn check_range(body: &str, start: Option<i64>, end: Option<i64>) -> Result<Option<(usize, usize)>, Refusal> {
     let (start, end) = match (start, end) {

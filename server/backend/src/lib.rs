@@ -14,6 +14,7 @@ pub mod services;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod transaction;
+pub mod version;
 
 use std::sync::Arc;
 
@@ -25,6 +26,7 @@ pub use clock::{Clock, FixedClock, SystemClock};
 pub use entropy::{Entropy, SystemEntropy};
 pub use error::{Error, OnConstraint, Result};
 pub use transaction::{Once, Subject, Tx};
+pub use version::Expected;
 
 /// The schema, in order.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations");

@@ -1,0 +1,179 @@
+//! The list of RFCs: the one in which something happened last comes first.
+
+use domain::Actor;
+use domain::policy::{self, Action};
+use domain::refusal::Fields;
+use domain::rfc::{Kind, Status};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sqlx::types::Json;
+
+use super::{PersonRef, ServiceRef};
+use crate::page::{Page, PageRequest};
+use crate::{Backend, Error, Result};
+
+/// Which RFCs; what is `None` filters nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Filter {
+    /// Words that stand in the title or in the newest text, in this order and writing; case does not matter.
+    pub q: Option<String>,
+    /// A word of [`Status`].
+    pub status: Option<String>,
+    /// A word of [`Kind`].
+    pub kind: Option<String>,
+    /// Touches the service with this slug.
+    pub service: Option<String>,
+    /// Written by the person with this address.
+    pub author: Option<String>,
+}
+
+/// An RFC in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listed {
+    /// Its number.
+    pub number: i64,
+    /// Its name in files and exports.
+    pub slug: String,
+    /// Its title.
+    pub title: String,
+    /// What it is about.
+    pub kind: Kind,
+    /// Where it stands.
+    pub status: Status,
+    /// The newest revision.
+    pub revision: i32,
+    /// Who writes it, by name.
+    pub authors: Vec<PersonRef>,
+    /// The services it touches, by slug.
+    pub services: Vec<ServiceRef>,
+    /// Threads that are neither resolved nor dropped.
+    pub open_threads: i64,
+    /// Those of them that block.
+    pub blocking_threads: i64,
+    /// When it was first saved.
+    pub created_at: Timestamp,
+    /// When the RFC itself was last changed.
+    pub updated_at: Timestamp,
+    /// When something last happened in it: a change, a comment.
+    pub active_at: Timestamp,
+    /// For the next change.
+    pub version: i64,
+}
+
+/// One page of the RFCs that `actor` may see.
+pub async fn list(backend: &Backend, actor: &Actor, filter: Filter, page: &PageRequest) -> Result<Page<Listed>> {
+    policy::allows(actor, Action::Read)?;
+    let rows = page.rows()?;
+    let after: Option<(i64, i64)> = page.after()?;
+    let mut fields = Fields::default();
+    let status = given(filter.status).map(|word| fields.take(Status::parse("status", &word))).transpose()?.flatten();
+    let kind = given(filter.kind).map(|word| fields.take(Kind::parse(&word))).transpose()?.flatten();
+    fields.finish()?;
+
+    // An RFC's last event says when something last happened in it: every change and comment writes one.
+    let found = sqlx::query!(
+        r#"with visible as (
+             select r.*, coalesce((select max(e.id) from events e
+                                   where e.subject_kind = 'rfc' and e.subject_key = r.number::text), 0) as last_event
+             from rfcs r
+             where (r.status <> 'draft'
+                    or exists (select from rfc_authors a where a.rfc_id = r.id and a.person_id = $1)
+                    or exists (select from rfc_shares s where s.rfc_id = r.id and s.person_id = $1))
+               and ($2::text is null or r.status = $2)
+               and ($3::text is null or r.kind = $3)
+               and ($4::text is null or exists (select from rfc_services t join services s on s.id = t.service_id
+                                                where t.rfc_id = r.id and s.slug = $4))
+               and ($5::text is null or exists (select from rfc_authors a join people p on p.id = a.person_id
+                                                where a.rfc_id = r.id and p.email = $5::citext))
+               and ($6::text is null or r.title ilike $6
+                    or exists (select from rfc_revisions v
+                               where v.rfc_id = r.id and v.revision = r.revision and v.body ilike $6))
+           ), page as (
+             select * from visible
+             where $7::bigint is null or (last_event, number) < ($7, $8)
+             order by last_event desc, number desc limit $9::bigint + 1
+           )
+           select r.number as "number!", r.slug as "slug!", r.title as "title!", r.kind as "kind!",
+             r.status as "status!", r.revision as "revision!", r.version as "version!", r.last_event as "last_event!",
+             r.created_at as "created_at!", r.updated_at as "updated_at!",
+             coalesce(greatest(r.updated_at, (select e.at from events e where e.id = r.last_event)), r.updated_at)
+               as "active_at!",
+             (select coalesce(jsonb_agg(jsonb_build_object('email', p.email, 'name', p.name) order by p.name, p.id),
+                              '[]')
+              from rfc_authors a join people p on p.id = a.person_id
+              where a.rfc_id = r.id) as "authors!: Json<Vec<PersonRef>>",
+             (select coalesce(jsonb_agg(jsonb_build_object('slug', s.slug, 'name', s.name, 'tier', s.tier)
+                                        order by s.slug), '[]')
+              from rfc_services t join services s on s.id = t.service_id
+              where t.rfc_id = r.id) as "services!: Json<Vec<ServiceRef>>",
+             o.open as "open!", o.blocking as "blocking!"
+           from page r
+           cross join lateral (
+             select count(*) as open, count(*) filter (where t.severity = 'blocking') as blocking
+             from rfc_threads t where t.rfc_id = r.id and t.state in ('open', 'needs_verification')
+           ) o
+           order by r.last_event desc, r.number desc"#,
+        actor.id,
+        status.map(Status::as_str),
+        kind.map(Kind::as_str),
+        given(filter.service),
+        given(filter.author),
+        given(filter.q).map(|words| containing(&words)),
+        after.map(|(event, _)| event),
+        after.map(|(_, number)| number),
+        rows,
+    )
+    .fetch_all(backend.pool())
+    .await?;
+    let mut items = Vec::with_capacity(found.len());
+    for row in found {
+        let listed = Listed {
+            number: row.number,
+            slug: row.slug,
+            title: row.title,
+            kind: Kind::parse(&row.kind).map_err(Error::internal)?,
+            status: super::word(&row.status)?,
+            revision: row.revision,
+            authors: row.authors.0,
+            services: row.services.0,
+            open_threads: row.open,
+            blocking_threads: row.blocking,
+            created_at: row.created_at.to_jiff(),
+            updated_at: row.updated_at.to_jiff(),
+            active_at: row.active_at.to_jiff(),
+            version: row.version,
+        };
+        items.push((row.last_event, listed));
+    }
+    let page = Page::new(items, rows, |(event, listed)| (*event, listed.number))?;
+    Ok(Page { items: page.items.into_iter().map(|(_, listed)| listed).collect(), next_cursor: page.next_cursor })
+}
+
+/// A filter that says something. A NUL, which cannot be sent to Postgres, stands in no text and finds nothing.
+fn given(filter: Option<String>) -> Option<String> {
+    filter.map(|filter| filter.trim().replace('\0', "\u{fffd}")).filter(|filter| !filter.is_empty())
+}
+
+/// The pattern for texts that contain these words.
+fn containing(words: &str) -> String {
+    let mut pattern = String::from("%");
+    for character in words.chars() {
+        if matches!(character, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+    pattern.push('%');
+    pattern
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_finds_its_words_as_they_are() {
+        assert_eq!(containing(r"100%_a\b"), r"%100\%\_a\\b%");
+    }
+}

@@ -1,0 +1,163 @@
+//! Changing what an RFC is called, what it touches and who works on it.
+
+use domain::policy::{self, Action};
+use domain::refusal::Fields;
+use domain::rfc::Kind;
+use domain::{Actor, PersonId, Refusal, limits};
+use jiff_sqlx::ToSqlx;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use sqlx::PgConnection;
+
+use super::{Hold, create};
+use crate::{Backend, Expected, Result, Subject};
+
+/// What to change; what is `None` stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct UpdateRfc {
+    /// One line, at most 300 characters.
+    pub title: Option<String>,
+    /// A word of [`Kind`].
+    pub kind: Option<String>,
+    /// Slugs of all services it touches.
+    pub services: Option<Vec<String>>,
+    /// Addresses of all authors; at least one.
+    pub authors: Option<Vec<String>>,
+    /// Addresses of all people who may read the draft.
+    pub shared_with: Option<Vec<String>>,
+}
+
+/// The RFC after the change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Updated {
+    /// The RFC.
+    pub number: i64,
+    /// For the next change.
+    pub version: i64,
+}
+
+/// Changes the RFC `number`.
+pub async fn update(
+    backend: &Backend,
+    actor: &Actor,
+    number: i64,
+    expected: Expected,
+    change: UpdateRfc,
+) -> Result<Updated> {
+    let mut tx = backend.begin(actor).await?;
+    if let Some(earlier) = tx.replay()? {
+        return Ok(earlier);
+    }
+    let rfc = super::hold(&mut tx, number, Hold::Alone).await?;
+    policy::allows(actor, Action::EditRfc(&rfc.access))?;
+    expected.check(rfc.version)?;
+    let mut fields = Fields::default();
+    let title = change.title.as_deref().map(create::title).map(|title| fields.take(title)).transpose()?.flatten();
+    let kind = change.kind.as_deref().map(Kind::parse).map(|kind| fields.take(kind)).transpose()?.flatten();
+    let services = match &change.services {
+        Some(slugs) => fields.take(create::services(&mut tx, slugs).await?)?,
+        None => None,
+    };
+    let authors = match &change.authors {
+        Some(addresses) if addresses.is_empty() => {
+            fields.complain("authors", "An RFC has at least one author.");
+            None
+        }
+        Some(addresses) => fields.take(people(&mut tx, "authors", addresses).await?)?,
+        None => None,
+    };
+    let shared_with = match &change.shared_with {
+        Some(addresses) => fields.take(people(&mut tx, "shared_with", addresses).await?)?,
+        None => None,
+    };
+    fields.finish()?;
+
+    let version = sqlx::query_scalar!(
+        "update rfcs set title = coalesce($2, title), kind = coalesce($3, kind), version = version + 1, updated_at = $4
+         where id = $1 returning version",
+        rfc.id,
+        title,
+        kind.map(Kind::as_str),
+        backend.now().to_sqlx(),
+    )
+    .fetch_one(&mut *tx)
+    .await?;
+    if let Some(services) = &services {
+        sqlx::query!("delete from rfc_services where rfc_id = $1 and service_id <> all($2)", rfc.id, services)
+            .execute(&mut *tx)
+            .await?;
+        sqlx::query!(
+            "insert into rfc_services (rfc_id, service_id) select $1, service from unnest($2::bigint[]) as service
+             on conflict do nothing",
+            rfc.id,
+            services,
+        )
+        .execute(&mut *tx)
+        .await?;
+    }
+    if let Some(authors) = &authors {
+        sqlx::query!("delete from rfc_authors where rfc_id = $1 and person_id <> all($2)", rfc.id, authors)
+            .execute(&mut *tx)
+            .await?;
+        sqlx::query!(
+            "insert into rfc_authors (rfc_id, person_id) select $1, person from unnest($2::bigint[]) as person
+             on conflict do nothing",
+            rfc.id,
+            authors,
+        )
+        .execute(&mut *tx)
+        .await?;
+    }
+    if let Some(shared_with) = &shared_with {
+        sqlx::query!("delete from rfc_shares where rfc_id = $1 and person_id <> all($2)", rfc.id, shared_with)
+            .execute(&mut *tx)
+            .await?;
+        sqlx::query!(
+            "insert into rfc_shares (rfc_id, person_id) select $1, person from unnest($2::bigint[]) as person
+             on conflict do nothing",
+            rfc.id,
+            shared_with,
+        )
+        .execute(&mut *tx)
+        .await?;
+    }
+    let before = json!({ "title": rfc.title, "version": rfc.version });
+    tx.event("rfc.changed", &Subject::rfc(number), Some(before), Some(serde_json::to_value(&change)?)).await?;
+    tx.commit(Updated { number, version }).await
+}
+
+/// The ids of people by address; the refusal names those who have no account.
+async fn people(
+    tx: &mut PgConnection,
+    field: &str,
+    addresses: &[String],
+) -> Result<std::result::Result<Vec<PersonId>, Refusal>> {
+    if addresses.len() > limits::RFC_PEOPLE {
+        let message = format!("At most {} people can be named here.", limits::RFC_PEOPLE);
+        return Ok(Err(Refusal::field(field, message)));
+    }
+    // A NUL cannot be sent to Postgres; no address has one.
+    let asked: Vec<String> = addresses.iter().map(|address| address.replace('\0', "\u{fffd}")).collect();
+    let found = sqlx::query!(
+        r#"select asked as "asked!", p.id as "id?"
+           from unnest($1::text[]) as asked left join people p on p.email = asked::citext"#,
+        &asked,
+    )
+    .fetch_all(&mut *tx)
+    .await?;
+    let mut ids = Vec::new();
+    let mut unknown = Vec::new();
+    for person in found {
+        match person.id {
+            Some(id) if ids.contains(&id) => {}
+            Some(id) => ids.push(id),
+            None => unknown.push(format!("\"{}\"", person.asked.escape_default())),
+        }
+    }
+    if unknown.is_empty() {
+        return Ok(Ok(ids));
+    }
+    let message = format!("Nobody with an account here has the address {}.", unknown.join(", "));
+    Ok(Err(Refusal::field(field, message)))
+}
