@@ -98,7 +98,7 @@ pub async fn edit(backend: &Backend, actor: &Actor, comment: &str, expected: Exp
         return Ok(earlier);
     }
     let held = hold(&mut tx, actor, id).await?;
-    expected.check(held.version)?;
+    expected.check_existing(held.version)?;
     let body = body?;
     let (thread, rfc) = (held.thread.to_string(), held.rfc);
     if held.body == body {
@@ -130,7 +130,7 @@ pub async fn delete(backend: &Backend, actor: &Actor, comment: &str, expected: E
         return Ok(earlier);
     }
     let held = hold(&mut tx, actor, id).await?;
-    expected.check(held.version)?;
+    expected.check_existing(held.version)?;
     let now = backend.now().to_sqlx();
     keep(&mut tx, id, &held, now).await?;
     let version = sqlx::query_scalar!(

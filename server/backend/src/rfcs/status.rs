@@ -98,7 +98,7 @@ pub async fn delete(backend: &Backend, actor: &Actor, number: i64, expected: Exp
         let message = "Only a draft can be deleted; what was published can be withdrawn.";
         return Err(Refusal::conflict(message).into());
     }
-    expected.check(rfc.version)?;
+    expected.check_existing(rfc.version)?;
     sqlx::query!("delete from rfcs where id = $1", rfc.id).execute(&mut *tx).await?;
     let before = json!({ "title": rfc.title, "revision": rfc.revision });
     tx.event("rfc.deleted", &Subject::rfc(number), Some(before), None).await?;

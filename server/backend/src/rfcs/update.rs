@@ -51,7 +51,7 @@ pub async fn update(
     }
     let rfc = super::hold(&mut tx, number, Hold::Alone).await?;
     policy::allows(actor, Action::EditRfc(&rfc.access))?;
-    expected.check(rfc.version)?;
+    expected.check_existing(rfc.version)?;
     let mut fields = Fields::default();
     let title = change.title.as_deref().map(create::title).map(|title| fields.take(title)).transpose()?.flatten();
     let kind = change.kind.as_deref().map(Kind::parse).map(|kind| fields.take(kind)).transpose()?.flatten();
