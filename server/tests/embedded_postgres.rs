@@ -1,7 +1,7 @@
 //! The private Postgres on real files and processes: creation, sharing, death of the app, and what it must refuse.
 //!
 //! Skipped, saying so, on a machine without Postgres.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};

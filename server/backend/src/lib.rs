@@ -6,6 +6,7 @@
 
 pub mod accounts;
 pub mod clock;
+pub mod database_facts;
 pub mod entropy;
 pub mod error;
 pub mod page;

@@ -70,7 +70,7 @@ fn find_all(search_path: &[PathBuf]) -> Vec<Binaries> {
     dirs.retain(|dir| dir.join("initdb").is_file() && dir.join("postgres").is_file());
     let mut found: Vec<Binaries> = Vec::new();
     for dir in dirs {
-        let dir = dir.canonicalize().unwrap_or(dir);
+        let dir = home(dir);
         if !found.iter().any(|binaries| binaries.dir == dir)
             && let Some(major) = version(&dir)
         {
@@ -78,6 +78,13 @@ fn find_all(search_path: &[PathBuf]) -> Vec<Binaries> {
         }
     }
     found
+}
+
+/// The directory the programs really lie in, when `dir` only holds links to them.
+fn home(dir: PathBuf) -> PathBuf {
+    let real = dir.join("postgres").canonicalize().ok();
+    let real = real.as_deref().and_then(Path::parent).filter(|real| real.join("initdb").is_file());
+    real.map_or(dir, Path::to_owned)
 }
 
 fn version(dir: &Path) -> Option<u32> {

@@ -75,6 +75,10 @@ pub(super) fn run(
     if let Some(postgres) = postgres {
         supervisor.stop(postgres);
     }
+    if !supervisor.socket_dir.starts_with(data_dir.path()) {
+        // Below /tmp; the next start makes it anew.
+        let _ = std::fs::remove_dir(&supervisor.socket_dir);
+    }
 }
 
 /// A running Postgres: our child, or one an earlier owner left.

@@ -1,0 +1,201 @@
+//! Forms without JavaScript: a refused form comes back filled in, with the message beside the field.
+//!
+//! When a plain form posts to a server function that returns an error, `server_fn` answers 302 to the page the form is
+//! on, with the error in the query string: the text is lost, the status is a lie, the error ends up in the browser's
+//! history. This layer recognises such an answer (header `serverfnerror`, the error itself as the body) and renders the
+//! page again itself: it asks the same routes for the path of the Referer, on behalf of the same person, with a
+//! [`FormEcho`] among the request's extensions, and answers with that page and the error's status. A good post is
+//! answered with 303, which every browser turns into a GET.
+//!
+//! Callers that do not want HTML (islands) get the error as it is, with its own status instead of 500.
+//!
+//! Every form also carries a hidden field `once`, which becomes the request's [`Once`]: a double click has one effect.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::Request;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::response::Response;
+use backend::Once;
+use http_body_util::LengthLimitError;
+use server_fn::error::SERVER_FN_ERROR_HEADER;
+use sha2::{Digest as _, Sha256};
+use tower::ServiceExt as _;
+use url::Url;
+
+use super::answer::{Answer, accepts_html};
+use super::timeouts;
+
+/// Where server functions live.
+const SERVER_FUNCTIONS: &str = "/do/";
+/// The hidden field that names one showing of a form.
+const ONCE: &str = "once";
+/// Longer names for a request are none of ours.
+const LONGEST_ONCE: usize = 100;
+/// Errors are a sentence or two.
+const LARGEST_ERROR: usize = 64 * 1024;
+
+/// A form that was refused, for the page that shows it again: an extension of the request that renders the page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FormEcho {
+    /// Path of the server function, which tells several forms on one page apart.
+    pub action: String,
+    /// Why it was refused, as the product's error says it.
+    pub error: serde_json::Value,
+    /// What was entered, in order. Passwords are left out: they are typed again.
+    pub fields: Vec<(String, String)>,
+}
+
+/// What the layer has to know of the product.
+#[derive(Clone)]
+pub struct FormErrors {
+    /// Origin of our own pages, as in [`crate::config::BaseUrl::origin`].
+    pub origin: String,
+    /// Reads the body of a server function's error: its status, and itself for the page. `None`: it is no such error.
+    pub decode: fn(&[u8]) -> Option<(StatusCode, serde_json::Value)>,
+    /// The answer when there is no page to show the form on again.
+    pub fallback: fn(StatusCode, &FormEcho) -> Response,
+}
+
+/// Puts the layer around pages and server functions. Not a `Router::layer`, which runs after routing: the page of the
+/// form is another route than the form's action.
+pub fn wrap(pages: Router, form_errors: FormErrors) -> Router {
+    let form_errors = Arc::new(form_errors);
+    Router::new().fallback(move |request: Request| {
+        let (pages, form_errors) = (pages.clone(), Arc::clone(&form_errors));
+        async move { form_errors.handle(pages, request).await }
+    })
+}
+
+impl FormErrors {
+    async fn handle(&self, pages: Router, request: Request) -> Response {
+        if request.method() != Method::POST || !request.uri().path().starts_with(SERVER_FUNCTIONS) {
+            return call(pages, request).await;
+        }
+        let answer = Answer::to(&request);
+        let (mut parts, mut body) = request.into_parts();
+        let mut fields = Vec::new();
+        if is_form(&parts.headers) {
+            let bytes = match to_bytes(body, timeouts::BODY).await {
+                Ok(bytes) => bytes,
+                Err(error) if is_too_large(&error) => return timeouts::too_large(&answer, timeouts::BODY),
+                Err(_) => return answer.with(StatusCode::BAD_REQUEST, "Incomplete", "The form did not arrive whole."),
+            };
+            fields = url::form_urlencoded::parse(&bytes).into_owned().collect();
+            if let Some(once) = once(parts.uri.path(), &fields, &bytes) {
+                parts.extensions.insert(once);
+            }
+            body = Body::from(bytes);
+        }
+        let page = self.page_of(&parts);
+        let mut response = call(pages.clone(), Request::from_parts(parts.clone(), body)).await;
+        if !response.headers().contains_key(SERVER_FN_ERROR_HEADER) {
+            see_other(&mut response);
+            return response;
+        }
+
+        let (mut refused, body) = response.into_parts();
+        let body = to_bytes(body, LARGEST_ERROR).await.unwrap_or_default();
+        let (status, error) =
+            (self.decode)(&body).unwrap_or((StatusCode::INTERNAL_SERVER_ERROR, serde_json::Value::Null));
+        if !accepts_html(&parts.headers) {
+            refused.status = status;
+            return Response::from_parts(refused, Body::from(body));
+        }
+        fields.retain(|(name, _)| name != ONCE && !name.contains("password"));
+        let echo = FormEcho { action: parts.uri.path().to_owned(), error, fields };
+        let mut shown = match page {
+            Some(page) => show_again(pages, parts, page, echo.clone()).await,
+            None => None,
+        }
+        .unwrap_or_else(|| (self.fallback)(status, &echo));
+        *shown.status_mut() = status;
+        // Whatever the server function did to the cookies still holds.
+        for cookie in refused.headers.get_all(header::SET_COOKIE) {
+            shown.headers_mut().append(header::SET_COOKIE, cookie.clone());
+        }
+        shown
+    }
+
+    /// Path and query of the page the form is on, if it is one of ours.
+    fn page_of(&self, parts: &Parts) -> Option<Uri> {
+        let referer = Url::parse(parts.headers.get(header::REFERER)?.to_str().ok()?).ok()?;
+        let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
+        let ours = referer.origin().ascii_serialization() == self.origin || host == Some(referer.authority());
+        if !ours || referer.path().starts_with(SERVER_FUNCTIONS) {
+            return None;
+        }
+        // What server_fn appends to such addresses itself.
+        let query = referer.query_pairs().filter(|(name, _)| name != "__path" && name != "__err");
+        let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
+        let separator = if query.is_empty() { "" } else { "?" };
+        format!("{}{separator}{query}", referer.path()).parse().ok()
+    }
+}
+
+/// 302 leaves open whether a browser posts again; 303 does not. `server_fn` also leaves a bare `?` behind on the address of
+/// the form's page.
+fn see_other(response: &mut Response) {
+    if response.status() != StatusCode::FOUND {
+        return;
+    }
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    let location = response.headers().get(header::LOCATION).and_then(|location| location.to_str().ok());
+    if let Some(clean) = location.and_then(|location| location.strip_suffix('?')?.parse().ok()) {
+        response.headers_mut().insert(header::LOCATION, clean);
+    }
+}
+
+/// Renders the form's page once more for the same person; `None` when it is not a page any more.
+async fn show_again(pages: Router, mut parts: Parts, page: Uri, echo: FormEcho) -> Option<Response> {
+    parts.method = Method::GET;
+    parts.uri = page;
+    for name in [header::CONTENT_TYPE, header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::EXPECT] {
+        parts.headers.remove(name);
+    }
+    parts.extensions.remove::<Once>();
+    parts.extensions.insert(echo);
+    let response = call(pages, Request::from_parts(parts, Body::empty())).await;
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    let is_page = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    (response.status() == StatusCode::OK && is_page).then_some(response)
+}
+
+async fn call(pages: Router, request: Request) -> Response {
+    match pages.oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
+}
+
+fn is_form(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).map(|kind| kind.as_bytes().to_ascii_lowercase());
+    kind.is_some_and(|kind| kind.starts_with(b"application/x-www-form-urlencoded"))
+}
+
+fn is_too_large(error: &axum::Error) -> bool {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if error.is::<LengthLimitError>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+/// The request's name in the form's own name space: an API client's keys can never meet it.
+fn once(action: &str, fields: &[(String, String)], body: &[u8]) -> Option<Once> {
+    let (_, name) = fields.iter().find(|(field, _)| field == ONCE)?;
+    if name.is_empty() || name.len() > LONGEST_ONCE {
+        return None;
+    }
+    let hash = Sha256::new().chain_update(action).chain_update([0]).chain_update(body).finalize();
+    Some(Once { key: format!("form:{name}"), request_hash: hash.into() })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,153 @@
+//! Against real server functions, because the layer rests on what `server_fn` and `leptos_axum` do.
+
+use axum::Extension;
+use axum::http::HeaderValue;
+use axum::response::{Html, IntoResponse as _, Redirect};
+use axum::routing::{get, post};
+use leptos::prelude::*;
+
+use super::*;
+
+#[server(prefix = "/do", endpoint = "rename")]
+async fn rename(name: String, password: String) -> Result<String, ServerFnError> {
+    tokio::task::yield_now().await;
+    let _ = password;
+    if name == "good" { Ok("renamed".to_owned()) } else { Err(ServerFnError::new(format!("\"{name}\" is taken"))) }
+}
+
+fn decode(body: &[u8]) -> Option<(StatusCode, serde_json::Value)> {
+    let text = std::str::from_utf8(body).ok()?.strip_prefix("ServerError|")?;
+    Some((StatusCode::UNPROCESSABLE_ENTITY, serde_json::json!({ "message": text })))
+}
+
+fn fallback(status: StatusCode, echo: &FormEcho) -> Response {
+    (status, Html(format!("fallback: {} {:?}", echo.error["message"], echo.fields))).into_response()
+}
+
+fn app() -> Router {
+    let page = |uri: Uri, echo: Option<Extension<FormEcho>>, headers: HeaderMap| async move {
+        let cookie = headers.get(header::COOKIE).and_then(|cookie| cookie.to_str().ok()).unwrap_or("-").to_owned();
+        match echo {
+            None => Html(format!("fresh {uri}")),
+            Some(Extension(echo)) => {
+                let message = echo.error["message"].as_str().unwrap_or("?");
+                Html(format!("again {uri} cookie {cookie}: {} {message} {:?}", echo.action, echo.fields))
+            }
+        }
+    };
+    let echo_once = |once: Option<Extension<Once>>| async move { once.map(|once| once.0.key).unwrap_or_default() };
+    let pages = Router::new()
+        .route("/service", get(page))
+        .route("/gone", get(|| async { Redirect::to("/sign-in") }))
+        .route("/do/echo-once", post(echo_once))
+        .route("/do/{*name}", post(leptos_axum::handle_server_fns));
+    wrap(pages, FormErrors { origin: "https://plumbline.example".into(), decode, fallback })
+}
+
+struct Answered {
+    status: u16,
+    location: Option<HeaderValue>,
+    body: String,
+}
+
+async fn send(path: &str, body: impl Into<Body>, headers: &[(&str, &str)]) -> Answered {
+    let mut request = Request::post(path).header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    request = request.header(header::HOST, "plumbline.example").header(header::COOKIE, "sid=1");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let response = app().oneshot(request.body(body.into()).unwrap()).await.unwrap();
+    let (parts, body) = response.into_parts();
+    let bytes = to_bytes(body, 1_000_000).await.unwrap();
+    Answered {
+        status: parts.status.as_u16(),
+        location: parts.headers.get(header::LOCATION).cloned(),
+        body: String::from_utf8(bytes.to_vec()).unwrap(),
+    }
+}
+
+const HTML: (&str, &str) = ("accept", "text/html,application/xhtml+xml");
+
+#[tokio::test]
+async fn a_refused_form_comes_back_on_its_page_with_the_message_and_the_text() {
+    let referer = ("referer", "https://plumbline.example/service?tab=2&__path=x&__err=y");
+    let body = "name=b%C3%A4d&password=hunter2&once=abc";
+    let answered = send("/do/rename", body, &[HTML, referer]).await;
+    assert_eq!(answered.status, 422);
+    assert_eq!(answered.location, None);
+    assert_eq!(answered.body, "again /service?tab=2 cookie sid=1: /do/rename \"bäd\" is taken [(\"name\", \"bäd\")]");
+}
+
+#[tokio::test]
+async fn without_a_page_of_ours_to_show_there_is_still_an_answer_with_the_text() {
+    let referers = [
+        None,
+        Some(("referer", "https://evil.example/service")),
+        Some(("referer", "https://plumbline.example/nowhere")),
+        Some(("referer", "https://plumbline.example/gone")),
+        Some(("referer", "https://plumbline.example/do/rename")),
+        Some(("referer", "nonsense")),
+    ];
+    for referer in referers {
+        let headers: Vec<_> = [HTML].into_iter().chain(referer).collect();
+        let answered = send("/do/rename", "name=bad&password=x", &headers).await;
+        assert_eq!(answered.status, 422, "{referer:?}");
+        assert!(answered.body.starts_with("fallback: "), "{referer:?}: {}", answered.body);
+        assert!(answered.body.contains("[(\"name\", \"bad\")]"), "{referer:?}: {}", answered.body);
+    }
+}
+
+#[tokio::test]
+async fn a_good_form_is_followed_by_a_get() {
+    let referer = ("referer", "https://plumbline.example/service");
+    let answered = send("/do/rename", "name=good&password=x", &[HTML, referer]).await;
+    assert_eq!(answered.status, 303);
+    assert_eq!(answered.location.unwrap(), "https://plumbline.example/service");
+}
+
+#[tokio::test]
+async fn islands_get_the_error_itself_with_its_status() {
+    let answered = send("/do/rename", "name=bad&password=x", &[("accept", "application/json")]).await;
+    assert_eq!(answered.status, 422);
+    assert_eq!(answered.body, "ServerError|\"bad\" is taken");
+    let answered = send("/do/rename", "name=good&password=x", &[("accept", "application/json")]).await;
+    assert_eq!(answered.status, 200);
+    assert_eq!(answered.body, "\"renamed\"");
+}
+
+#[tokio::test]
+async fn an_error_nobody_can_read_is_a_500() {
+    // A missing argument: not one of the product's own errors.
+    let answered = send("/do/rename", "name=bad", &[("accept", "application/json")]).await;
+    assert_eq!(answered.status, 500);
+}
+
+#[tokio::test]
+async fn too_large_a_form_is_a_413() {
+    let body = format!("name={}", "x".repeat(timeouts::BODY));
+    let answered = send("/do/rename", body, &[HTML]).await;
+    assert_eq!(answered.status, 413);
+    assert!(answered.body.contains("larger than 2 MiB"), "{}", answered.body);
+}
+
+#[tokio::test]
+async fn the_hidden_field_names_the_request() {
+    assert_eq!(send("/do/echo-once", "name=x&once=abc", &[]).await.body, "form:abc");
+    for without in ["name=x", "once=", &format!("once={}", "x".repeat(101))] {
+        assert_eq!(send("/do/echo-once", without.to_owned(), &[]).await.body, "");
+    }
+    let fields = [(ONCE.to_owned(), "abc".to_owned())];
+    let hash = |action, body| once(action, &fields, body).unwrap().request_hash;
+    assert_eq!(hash("/do/a", b"x=1"), hash("/do/a", b"x=1"));
+    assert_ne!(hash("/do/a", b"x=1"), hash("/do/a", b"x=2"));
+    assert_ne!(hash("/do/a", b"x=1"), hash("/do/b", b"x=1"));
+}
+
+#[tokio::test]
+async fn everything_else_passes_through() {
+    let request = Request::get("/service?tab=1").body(Body::empty()).unwrap();
+    let response = app().oneshot(request).await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    let body = to_bytes(response.into_body(), 1000).await.unwrap();
+    assert_eq!(&body[..], b"fresh /service?tab=1");
+}
