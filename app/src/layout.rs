@@ -1,13 +1,182 @@
-//! The frame around every page.
+//! The frame around every page: skip link, top bar, the page itself, footer; and the pages for what went wrong.
 
+use domain::{Actor, Refusal, Role};
 use leptos::prelude::*;
 
 use crate::error::AppError;
+use crate::session::{Theme, Visit, use_visit};
+use crate::ui::{Avatar, Button, Crumb, ErrorPage as Recovery, Flash, FormFallback, Glyph, Icon};
+use crate::urls;
 
-/// Header, navigation and the page.
+/// Ends the session.
+const SIGN_OUT: &str = "/do/account/sign_out";
+/// Changes the colours: `theme` is `system`, `light` or `dark`, `next` the page to come back to.
+const SET_THEME: &str = "/do/account/set_theme";
+
+/// The frame. `children` is the page.
 #[component]
-pub fn Layout(children: Children) -> impl IntoView {
-    view! { <main>{children()}</main> }
+pub fn Layout(
+    /// The page.
+    children: Children,
+) -> impl IntoView {
+    let visit = use_visit();
+    let done = visit.as_ref().map(|visit| done_word(&visit.path)).unwrap_or_default();
+    let zone = visit.as_ref().and_then(|visit| visit.actor.as_ref()).map(|actor| actor.time_zone.clone());
+    view! {
+        <a class="skip-link" href="#main">"Skip to the page"</a>
+        {visit.map(|visit| view! { <TopBar visit=visit/> })}
+        <main class="main" id="main" tabindex="-1">
+            <Flash done=done/>
+            <FormFallback/>
+            {children()}
+        </main>
+        <footer class="footer">
+            <span>"Plumbline " {env!("CARGO_PKG_VERSION")}</span>
+            {zone.map(|zone| view! { <span>"Times are shown in " {zone} " (" <a href=urls::account()>"change"</a> ")"</span> })}
+        </footer>
+    }
+}
+
+/// Name, navigation, account.
+#[component]
+fn TopBar(
+    /// This request.
+    visit: Visit,
+) -> impl IntoView {
+    let here = visit.path.split(['?', '#']).next().unwrap_or("/").to_owned();
+    let signing_in = here == "/sign-in";
+    let end = match visit.actor.clone() {
+        Some(actor) => view! { <AccountMenu actor=actor theme=visit.theme path=visit.path.clone()/> }.into_any(),
+        None if signing_in => ().into_any(),
+        None => view! { <Button href=urls::sign_in(Some(&visit.path))>"Sign in"</Button> }.into_any(),
+    };
+    view! {
+        <header class="topbar">
+            {visit.actor.as_ref().map(|actor| view! { <NavFold actor=actor.clone() here=here.clone()/> })}
+            <a class="brand" href=urls::home()>
+                <Icon glyph=Glyph::Plumb/>
+                "Plumbline"
+            </a>
+            {visit.actor.map(|actor| {
+                view! {
+                    <nav class="nav nav-row" aria-label="Main">
+                        <NavList actor=actor here=here/>
+                    </nav>
+                }
+            })}
+            <div class="topbar-end">{end}</div>
+        </header>
+    }
+}
+
+/// The navigation where the row does not fit: folded, without JavaScript. Only one of the two is ever displayed.
+#[component]
+fn NavFold(
+    /// Who is signed in.
+    actor: Actor,
+    /// The path of this page.
+    here: String,
+) -> impl IntoView {
+    view! {
+        <details class="nav-fold">
+            <summary>
+                <Icon glyph=Glyph::Menu/>
+                "Menu"
+            </summary>
+            <nav aria-label="Main menu">
+                <NavList actor=actor here=here/>
+            </nav>
+        </details>
+    }
+}
+
+/// The places of the product.
+#[component]
+fn NavList(
+    /// Who is signed in.
+    actor: Actor,
+    /// The path of this page.
+    here: String,
+) -> impl IntoView {
+    let mut places = vec![
+        ("Home", urls::home()),
+        ("RFCs", urls::rfcs()),
+        ("Services", urls::services()),
+        ("People", urls::people()),
+    ];
+    if actor.role == Role::Admin {
+        places.push(("Admin", urls::admin()));
+    }
+    let links = places.into_iter().map(|(label, href)| {
+        let current = current(&here, &href);
+        view! { <li><a class="nav-link" href=href aria-current=current>{label}</a></li> }
+    });
+    view! { <ul class="nav-list">{links.collect_view()}</ul> }
+}
+
+/// `page` on the place itself, `true` below it.
+fn current(here: &str, place: &str) -> Option<&'static str> {
+    if here == place {
+        return Some("page");
+    }
+    let below = place != "/" && here.strip_prefix(place).is_some_and(|rest| rest.starts_with('/'));
+    let teams = place == "/people" && (here == "/teams" || here.starts_with("/teams/"));
+    (below || teams).then_some("true")
+}
+
+/// Who is signed in, the colours, and the way out.
+#[component]
+fn AccountMenu(
+    /// Who is signed in.
+    actor: Actor,
+    /// The chosen colours.
+    theme: Theme,
+    /// Path and query of this page.
+    path: String,
+) -> impl IntoView {
+    let choice = |value: Theme, label: &'static str, glyph: Glyph| {
+        let pressed = if value == theme { "true" } else { "false" };
+        view! {
+            <button type="submit" name="theme" value=value.as_str() aria-pressed=pressed>
+                <Icon glyph=glyph/>
+                {label}
+            </button>
+        }
+    };
+    view! {
+        <button type="button" class="account-button" popovertarget="account-menu">
+            <Avatar name=actor.name.clone()/>
+            <span class="account-name">{actor.name.clone()}</span>
+            <span class="visually-hidden">" (account menu)"</span>
+            <Icon glyph=Glyph::ChevronDown/>
+        </button>
+        <div class="menu account-menu" id="account-menu" popover="auto">
+            <div class="account-who">
+                <Avatar name=actor.name.clone() large=true/>
+                <b>{actor.name}</b>
+                <span class="faint small">{actor.role.label()} " · " {actor.email}</span>
+            </div>
+            <form method="post" action=SET_THEME>
+                <input type="hidden" name="next" value=path/>
+                <div class="theme-choice" role="group" aria-label="Colours">
+                    {choice(Theme::System, "System", Glyph::Monitor)}
+                    {choice(Theme::Light, "Light", Glyph::Sun)}
+                    {choice(Theme::Dark, "Dark", Glyph::Moon)}
+                </div>
+            </form>
+            <hr/>
+            <a class="menu-item" href=urls::account()>
+                <Icon glyph=Glyph::Person/>
+                "Account"
+            </a>
+            <form method="post" action=SIGN_OUT>
+                <button type="submit" class="menu-item">
+                    <Icon glyph=Glyph::SignOut/>
+                    "Sign out"
+                </button>
+            </form>
+        </div>
+    }
 }
 
 /// The page for an error.
@@ -16,12 +185,66 @@ pub fn ErrorPage(
     /// What went wrong.
     error: AppError,
 ) -> impl IntoView {
-    view! { <h1>{error.to_string()}</h1> }
+    let here = use_visit().map(|visit| visit.path);
+    let home = Crumb::new("Home", urls::home());
+    let again = here.clone().map(|path| Crumb::new("Try again", path));
+    let status = error.status();
+    let (title, links) = match error.refusal() {
+        Some(Refusal::SignInNeeded) => {
+            ("Sign in first".to_owned(), vec![Crumb::new("Sign in", urls::sign_in(here.as_deref()))])
+        }
+        Some(Refusal::NotFound { what }) => (format!("No such {what}"), ways_on()),
+        Some(Refusal::NotAllowed { .. }) => ("You may not see this".to_owned(), ways_on()),
+        Some(Refusal::TooMany { .. } | Refusal::Busy { .. }) => {
+            ("One moment".to_owned(), again.into_iter().chain([home]).collect())
+        }
+        Some(_) => ("This cannot be done".to_owned(), ways_on()),
+        None => ("Something broke".to_owned(), again.into_iter().chain([home]).collect()),
+    };
+    let request_id = match &error {
+        AppError::Internal { request_id } => request_id.clone(),
+        AppError::Refused { .. } => String::new(),
+    };
+    view! { <Recovery status=status title=title text=error.to_string() request_id=request_id links=links/> }
 }
 
 /// The page for an address that leads nowhere.
 #[component]
 pub fn NotFoundPage() -> impl IntoView {
     crate::page::set_status(404);
-    view! { <h1>"There is nothing here"</h1> }
+    let text = "No page has this address. It may have been mistyped, or what was here is gone.";
+    view! { <Recovery status=404 title="There is nothing here" text=text links=ways_on()/> }
+}
+
+/// Where people go who are lost.
+fn ways_on() -> Vec<Crumb> {
+    vec![Crumb::new("Home", urls::home()), Crumb::new("RFCs", urls::rfcs()), Crumb::new("Services", urls::services())]
+}
+
+/// The word of `?done=` in a path with its query.
+fn done_word(path: &str) -> String {
+    let query = path.split_once('?').map_or("", |(_, query)| query);
+    query.split('&').find_map(|pair| pair.strip_prefix("done=")).unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_place_one_is_in_is_marked() {
+        assert_eq!(current("/", "/"), Some("page"));
+        assert_eq!(current("/rfcs", "/"), None);
+        assert_eq!(current("/rfcs", "/rfcs"), Some("page"));
+        assert_eq!(current("/rfcs/12", "/rfcs"), Some("true"));
+        assert_eq!(current("/rfcs-old", "/rfcs"), None);
+        assert_eq!(current("/teams/core", "/people"), Some("true"));
+    }
+
+    #[test]
+    fn the_done_word_is_found_in_the_query() {
+        assert_eq!(done_word("/rfcs/7?revision=2&done=commented"), "commented");
+        assert_eq!(done_word("/rfcs/7?undone=x"), "");
+        assert_eq!(done_word("/rfcs/7"), "");
+    }
 }

@@ -37,6 +37,8 @@ pub mod routes;
 pub mod session;
 #[cfg(feature = "ssr")]
 pub mod shell;
+#[cfg(feature = "ssr")]
+pub mod ui;
 
 /// The browser's entry point: wakes up the islands of the page.
 #[cfg(feature = "hydrate")]

@@ -1,0 +1,181 @@
+//! Forms that post to a server function: they come back with what was typed and what was wrong, and take effect once.
+
+use std::sync::Arc;
+
+use backend::entropy;
+use domain::Refusal;
+use leptos::context::Provider;
+use leptos::prelude::*;
+
+use super::{Glyph, Icon, present};
+use crate::error::AppError;
+use crate::form_echo::FormEcho;
+use crate::session::use_visit;
+
+/// The hidden field that tells forms with the same action on one page apart.
+const KEY: &str = "form";
+/// The hidden field that makes a form take effect once, however often its button is pressed.
+const ONCE: &str = "once";
+
+/// The form around a field. Fields find it in the context.
+#[derive(Debug, Clone, Default)]
+pub(super) struct FormScope {
+    /// Begins the id of every field, so that ids are unique in the page.
+    prefix: String,
+    /// What was sent, if this form was just refused.
+    pub(super) echo: Option<Arc<FormEcho>>,
+}
+
+impl FormScope {
+    /// The form around the component being rendered.
+    pub(super) fn current() -> Self {
+        use_context().unwrap_or_default()
+    }
+
+    /// The id of a field.
+    pub(super) fn id(&self, name: &str) -> String {
+        if self.prefix.is_empty() { name.to_owned() } else { format!("{}-{name}", self.prefix) }
+    }
+
+    /// What is wrong with a field.
+    pub(super) fn message(&self, name: &str) -> Option<String> {
+        self.echo.as_ref()?.message(name)
+    }
+}
+
+/// The echo of the form with this action and key (empty: the only one with this action), if it was just refused.
+fn echo_of(action: &str, key: &str) -> Option<Arc<FormEcho>> {
+    let key = (!key.is_empty()).then_some(key);
+    use_visit()?.echo.filter(|echo| echo.is_for(action, key))
+}
+
+/// Whether the form with this action and key was just refused: opens the `<details>` around it.
+pub fn is_refused(action: &str, key: &str) -> bool {
+    echo_of(action, key).is_some()
+}
+
+/// A form. Posts to `action`; refused, the page comes back with what was wrong on top, focused, and every
+/// [`super::Field`] in it with what was typed and its own message.
+#[component]
+pub fn Form(
+    /// The server function's address.
+    #[prop(into)]
+    action: String,
+    /// Tells several forms with the same action on one page apart, for example by the thread's id.
+    #[prop(optional, into)]
+    key: String,
+    /// Classes beside `form`: `form-close`, `form-inline`.
+    #[prop(optional, into)]
+    class: String,
+    /// The target of links to it.
+    #[prop(optional, into)]
+    id: String,
+    /// Fields and [`FormActions`].
+    children: Children,
+) -> impl IntoView {
+    let echo = echo_of(&action, &key);
+    let mut prefix = action.rsplit('/').next().unwrap_or_default().replace('_', "-");
+    if !key.is_empty() {
+        prefix = format!("{prefix}-{key}");
+    }
+    let scope = FormScope { prefix, echo: echo.clone() };
+    let once = use_visit().map(|visit| entropy::secret(visit.backend.entropy()));
+    let summary = echo.map(|echo| summary(&echo.error, &scope));
+    view! {
+        <form method="post" action=action class=format!("form {class}").trim_end().to_owned() id=present(id)>
+            {once.map(|once| view! { <input type="hidden" name=ONCE value=once/> })}
+            {present(key).map(|key| view! { <input type="hidden" name=KEY value=key/> })}
+            {summary}
+            <Provider value=scope>{children()}</Provider>
+        </form>
+    }
+}
+
+/// The row of buttons at the end of a form.
+#[component]
+pub fn FormActions(
+    /// The buttons, the primary one first.
+    children: Children,
+) -> impl IntoView {
+    view! { <div class="form-actions">{children()}</div> }
+}
+
+/// What is wrong with a form, each sentence leading to its field. Focused, so that it is read aloud first.
+fn summary(error: &AppError, scope: &FormScope) -> impl IntoView + use<> {
+    let said = match error.refusal() {
+        Some(Refusal::Invalid { fields }) => {
+            let items = fields.iter().map(|wrong| {
+                let href = format!("#{}", scope.id(&wrong.field));
+                view! { <li><a href=href>{wrong.message.clone()}</a></li> }
+            });
+            let title = if fields.len() == 1 {
+                "One thing to mend; nothing was saved yet:".to_owned()
+            } else {
+                format!("{} things to mend; nothing was saved yet:", fields.len())
+            };
+            view! {
+                <p>{title}</p>
+                <ul>{items.collect_view()}</ul>
+            }
+            .into_any()
+        }
+        _ => view! { <p>{error.to_string()}</p> }.into_any(),
+    };
+    view! {
+        <div class="form-errors" role="alert" tabindex="-1" autofocus=true>
+            <Icon glyph=Glyph::Alert/>
+            {said}
+        </div>
+    }
+}
+
+/// A refused form that the page has no place for any more (its thread is gone, say): why, and the texts that were sent.
+/// Stands at the top of every page; hidden by the style sheet where the form itself is shown with its errors.
+#[component]
+pub fn FormFallback() -> impl IntoView {
+    use_visit().and_then(|visit| visit.echo).map(|echo| {
+        let texts = echo.fields.iter().filter(|(name, value)| worth_keeping(name, value)).map(|(name, value)| {
+            let label = format!("What you wrote ({name})");
+            view! {
+                <div class="field">
+                    <label class="field-label" for=format!("kept-{name}")>{label}</label>
+                    <textarea class="input" id=format!("kept-{name}") readonly=true>{value.clone()}</textarea>
+                </div>
+            }
+        });
+        view! {
+            <div class="form-fallback notice tone-bad" role="alert">
+                <Icon glyph=Glyph::Alert/>
+                <div class="notice-body">
+                    <p>{echo.error.to_string()}</p>
+                    {texts.collect_view()}
+                </div>
+            </div>
+        }
+    })
+}
+
+/// Texts a person wrote, never a password or one of our own hidden fields.
+fn worth_keeping(name: &str, value: &str) -> bool {
+    ![KEY, ONCE].contains(&name) && !name.contains("password") && value.chars().count() > 20
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_never_shown_again() {
+        assert!(!worth_keeping("password", "a very long password indeed"));
+        assert!(!worth_keeping("new_password", "a very long password indeed"));
+        assert!(!worth_keeping("once", "4f8c2a4f8c2a4f8c2a4f8c2a4f8c2a"));
+        assert!(worth_keeping("body", "What about the maintenance window?"));
+    }
+
+    #[test]
+    fn ids_begin_with_their_form() {
+        let scope = FormScope { prefix: "reply-17".into(), echo: None };
+        assert_eq!(scope.id("body"), "reply-17-body");
+        assert_eq!(FormScope::default().id("q"), "q");
+    }
+}
