@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 
 /// A person's id. Opaque outside; people are named by e-mail address.
 pub type PersonId = i64;
+/// Nobody's id: the operator, who acts from the command line and is recorded as the system.
+pub const OPERATOR: PersonId = 0;
 /// A team's id. Opaque outside; teams are named by slug.
 pub type TeamId = i64;
 
@@ -102,4 +104,24 @@ pub struct Actor {
     pub scopes: Scopes,
     /// IANA name of the zone their times are shown in.
     pub time_zone: String,
+}
+
+impl Actor {
+    /// The operator at the command line: whoever may start the server's binary on its data may do everything with it.
+    pub fn operator() -> Self {
+        Self {
+            id: OPERATOR,
+            email: "operator".to_owned(),
+            name: "Operator".to_owned(),
+            role: Role::Admin,
+            teams: Vec::new(),
+            scopes: Scopes::ALL,
+            time_zone: "UTC".to_owned(),
+        }
+    }
+
+    /// Who is recorded for what this actor does; nobody for the operator.
+    pub fn recorded_as(&self) -> Option<PersonId> {
+        (self.id != OPERATOR).then_some(self.id)
+    }
 }

@@ -14,7 +14,7 @@ pub enum Error {
 }
 
 /// A use case's answer.
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
     /// An error that nobody outside should read.

@@ -9,6 +9,7 @@ pub mod clock;
 pub mod database_facts;
 pub mod entropy;
 pub mod error;
+pub mod filter;
 pub mod page;
 pub mod rfcs;
 pub mod services;
@@ -26,6 +27,7 @@ use sqlx::PgPool;
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use entropy::{Entropy, SystemEntropy};
 pub use error::{Error, OnConstraint, Result};
+pub use page::{Page, PageRequest};
 pub use transaction::{Once, Subject, Tx};
 pub use version::Expected;
 
@@ -40,14 +42,22 @@ pub struct Backend {
     entropy: Arc<dyn Entropy>,
     request_id: Arc<str>,
     once: Option<Arc<Once>>,
-    hashing: Arc<tokio::sync::Semaphore>,
+    hasher: Arc<accounts::passwords::Hasher>,
+    rate_limits: bool,
 }
 
 impl Backend {
-    /// A backend on this database. Two passwords at most are hashed at the same time: each takes 19 MiB and a core.
+    /// A backend on this database, with rate limits.
     pub fn new(pool: PgPool, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
-        let hashing = Arc::new(tokio::sync::Semaphore::new(2));
-        Self { pool, clock, entropy, request_id: "-".into(), once: None, hashing }
+        let hasher = Arc::default();
+        Self { pool, clock, entropy, request_id: "-".into(), once: None, hasher, rate_limits: true }
+    }
+
+    /// The same backend with rate limits on or off (`PLUMBLINE_RATE_LIMITS`).
+    #[must_use]
+    pub fn with_rate_limits(mut self, on: bool) -> Self {
+        self.rate_limits = on;
+        self
     }
 
     /// The same backend on behalf of one request: its id goes into every event row, its idempotency key makes its
@@ -73,7 +83,7 @@ impl Backend {
 
     /// Begins the one transaction of a write by `actor`.
     pub async fn begin(&self, actor: &Actor) -> Result<Tx<'_>> {
-        Tx::begin(self, Some(actor.id)).await
+        Tx::begin(self, actor.recorded_as()).await
     }
 
     /// Begins the one transaction of a write that nobody signed in does: setup, sign-in, accepting an invitation.

@@ -60,4 +60,10 @@ impl<T> Page<T> {
         };
         Ok(Self { items, next_cursor })
     }
+
+    /// The same page of something else.
+    pub fn try_map<U>(self, with: impl FnMut(T) -> Result<U>) -> Result<Page<U>> {
+        let items = self.items.into_iter().map(with).collect::<Result<_>>()?;
+        Ok(Page { items, next_cursor: self.next_cursor })
+    }
 }
