@@ -9,9 +9,9 @@ use crate::ui::{Avatar, Button, Crumb, ErrorPage as Recovery, Flash, FormFallbac
 use crate::urls;
 
 /// Ends the session.
-const SIGN_OUT: &str = "/do/account/sign_out";
+const SIGN_OUT: &str = "/do/account/sign-out";
 /// Changes the colours: `theme` is `system`, `light` or `dark`, `next` the page to come back to.
-const SET_THEME: &str = "/do/account/set_theme";
+const SET_THEME: &str = "/do/account/set-theme";
 
 /// The frame. `children` is the page.
 #[component]

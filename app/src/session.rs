@@ -2,15 +2,27 @@
 
 use std::sync::Arc;
 
-use backend::Backend;
-use domain::{Actor, Refusal};
+use backend::{Backend, entropy};
+use domain::{Actor, PersonId, Refusal};
+use http::header;
 use leptos::prelude::{expect_context, use_context};
+use leptos_axum::ResponseOptions;
+use tower_sessions::Session;
 
 use crate::error::AppError;
 use crate::form_echo::FormEcho;
 
 /// The key in the session's data under which a signed-in person's id is kept.
 pub const PERSON: &str = "person";
+/// The key under which the session keeps what the browser called itself at sign-in.
+pub const USER_AGENT: &str = "user_agent";
+/// The key under which the session keeps the network address at sign-in.
+pub const ADDRESS: &str = "address";
+
+/// The key under which a token just made waits to be shown.
+pub const NEW_TOKEN: &str = "new_token";
+/// The key under which the link of an invitation just made waits to be shown.
+pub const NEW_INVITATION: &str = "new_invitation";
 
 /// Which colours a person chose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -59,6 +71,8 @@ pub struct Visit {
     pub path: String,
     /// The network address of whoever asks.
     pub address: String,
+    /// What the browser calls itself.
+    pub user_agent: String,
     /// The chosen colours.
     pub theme: Theme,
     /// The form that was just refused, if this page is its answer.
@@ -93,6 +107,60 @@ pub fn signed_in() -> Result<(Backend, Actor), AppError> {
     let visit = visit();
     let actor = visit.actor.ok_or(Refusal::SignInNeeded)?;
     Ok((visit.backend, actor))
+}
+
+/// The browser session of this request.
+async fn browser_session() -> Result<Session, AppError> {
+    leptos_axum::extract().await.map_err(|error| backend::Error::internal(error).into())
+}
+
+/// Signs a person in: a new token for the browser, whatever it had before.
+pub async fn begin(person: PersonId) -> Result<(), AppError> {
+    let (visit, session) = (visit(), browser_session().await?);
+    session.clear().await;
+    session.cycle_id().await.map_err(failed)?;
+    session.insert(PERSON, person).await.map_err(failed)?;
+    session.insert(USER_AGENT, visit.user_agent).await.map_err(failed)?;
+    session.insert(ADDRESS, visit.address).await.map_err(failed)
+}
+
+/// Signs out here: the token is worth nothing from now on, and the browser forgets what it kept.
+pub async fn end() -> Result<(), AppError> {
+    browser_session().await?.flush().await.map_err(failed)?;
+    set_header(header::HeaderName::from_static("clear-site-data"), "\"cache\"");
+    Ok(())
+}
+
+/// What the sessions table keeps of this session's token.
+pub async fn token_hash() -> Result<Option<[u8; 32]>, AppError> {
+    Ok(browser_session().await?.id().map(|id| entropy::hash_bytes(&id.0.to_le_bytes())))
+}
+
+/// Keeps a secret for the next page that asks for it.
+pub async fn show_once(key: &str, secret: &str) -> Result<(), AppError> {
+    browser_session().await?.insert(key, secret).await.map_err(failed)
+}
+
+/// A secret kept for this page; it is not shown again.
+pub async fn shown_once(key: &str) -> Result<Option<String>, AppError> {
+    browser_session().await?.remove(key).await.map_err(failed)
+}
+
+/// Keeps the chosen colours in a cookie of their own: they are no secret and outlive the session.
+pub fn keep_theme(theme: Theme) {
+    let secure = if visit().https { "; Secure" } else { "" };
+    let cookie = format!("theme={}; Path=/; Max-Age=31536000; SameSite=Lax{secure}", theme.as_str());
+    set_header(header::SET_COOKIE, &cookie);
+}
+
+fn set_header(name: header::HeaderName, value: &str) {
+    if let Ok(value) = header::HeaderValue::from_str(value) {
+        expect_context::<ResponseOptions>().append_header(name, value);
+    }
+}
+
+fn failed(error: tower_sessions::session::Error) -> AppError {
+    backend::Error::internal(error).into()
 }
 
 /// Sends the browser to an address of ours. Everything that is not one leads home: no open redirect, and no panic on

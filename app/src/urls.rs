@@ -119,7 +119,7 @@ pub fn admin() -> String {
 }
 
 /// Percent-encodes one path segment or query value.
-fn encode(text: &str) -> String {
+pub fn encode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {

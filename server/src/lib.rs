@@ -1,5 +1,6 @@
 //! The server: HTTP, the command line, the embedded Postgres. Pages live in `app`, use cases and SQL in `backend`.
 
+pub mod api;
 pub mod assets;
 pub mod cli;
 pub mod config;
@@ -10,4 +11,6 @@ pub mod listener;
 pub mod logging;
 pub mod middleware;
 pub mod problem;
+pub mod render_context;
 pub mod router;
+pub mod session_store;

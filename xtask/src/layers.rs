@@ -112,8 +112,6 @@ fn crate_modules(source: &str) -> BTreeSet<String> {
             }
         }
     }
-    // What follows the last comma of a group.
-    modules.remove("");
     modules
 }
 

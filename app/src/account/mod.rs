@@ -1,4 +1,7 @@
-//! Own account: ways in (sign-in, invitation, first-run setup) and what one may change about oneself.
+//! Own account: the ways in (sign-in, first-run setup, invitation) and what people may change about themselves: name,
+//! time zone, colours, password, sessions, tokens.
+//!
+//! A secret that is shown once (a new token) travels from the form to the page in the session, never in an address.
 
 #[cfg(feature = "ssr")]
 pub mod account_page;

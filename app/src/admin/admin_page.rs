@@ -1,9 +1,46 @@
-//! Settings.
+//! `/admin`: where admins find what only they may do.
 
+use domain::Actor;
+use domain::policy::{Action, allows};
 use leptos::prelude::*;
+use leptos_meta::Title;
 
-/// Settings.
+use crate::error::AppError;
+use crate::page::page;
+use crate::session::{signed_in, visit};
+use crate::ui::{Card, Crumb, Fact, Facts, PageHeader, Row, RowMeta, Rows};
+use crate::urls;
+
+async fn load() -> Result<Actor, AppError> {
+    let (_, actor) = signed_in()?;
+    allows(&actor, Action::Administer)?;
+    Ok(actor)
+}
+
+/// The admin's page.
 #[component]
 pub fn AdminPage() -> impl IntoView {
-    view! { <h1>"Settings"</h1> }
+    let visit = visit();
+    page(load(), move |_| {
+        let cookie = if visit.https { "Secure, bound to this host" } else { "Not Secure: served over plain http" };
+        view! {
+            <Title text="Admin · Plumbline"/>
+            <PageHeader title="Admin" crumbs=vec![Crumb::new("Home", urls::home())]/>
+            <div class="narrow stack">
+                <Rows label="What admins do">
+                    <Row title="People" href=urls::people()><RowMeta>"Invite, change a role, disable, sign out"</RowMeta></Row>
+                    <Row title="Teams" href=urls::teams()><RowMeta>"Add teams, say who belongs to them"</RowMeta></Row>
+                </Rows>
+                <Card title="This installation">
+                    <Facts>
+                        <Fact label="Version">{env!("CARGO_PKG_VERSION")}</Fact>
+                        <Fact label="Address">{visit.base_url.to_string()}</Fact>
+                        <Fact label="Cookie">{cookie}</Fact>
+                        <Fact label="Sign-in throttling">{if visit.rate_limits { "On" } else { "Off" }}</Fact>
+                        <Fact label="REST API"><a href="/api/v1/openapi.json">"OpenAPI document"</a></Fact>
+                    </Facts>
+                </Card>
+            </div>
+        }
+    })
 }

@@ -1,5 +1,4 @@
-//! What only admins see: invitations and settings.
+//! What only admins see: where things are, and how this installation runs.
 
 #[cfg(feature = "ssr")]
 pub mod admin_page;
-pub mod api;

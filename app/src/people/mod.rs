@@ -1,6 +1,8 @@
-//! People and teams.
+//! People and teams: who is here, who belongs where; for admins: invite, change a role, disable, edit a team.
 
 pub mod api;
+#[cfg(feature = "ssr")]
+mod invitations;
 #[cfg(feature = "ssr")]
 pub mod people_page;
 #[cfg(feature = "ssr")]

@@ -1,9 +1,64 @@
-//! Teams.
+//! `/teams`: all teams.
 
+use backend::PageRequest;
+use backend::accounts::teams;
+use domain::{Role, limits};
 use leptos::prelude::*;
+use leptos_meta::Title;
 
-/// Teams.
+use super::people_page::PeopleTabs;
+use crate::page::page;
+use crate::session::signed_in;
+use crate::ui::{Button, Card, Crumb, EmptyState, Field, Form, FormActions, Glyph, PageHeader, Row, RowMeta, Rows};
+use crate::urls;
+
+/// The list; admins add teams here.
 #[component]
 pub fn TeamsPage() -> impl IntoView {
-    view! { <h1>"Teams"</h1> }
+    let load = async move {
+        let (backend, actor) = signed_in()?;
+        let all = PageRequest { limit: Some(limits::PAGE_ROWS_MAX), cursor: None };
+        Ok((teams::list(&backend, &actor, None, &all).await?.items, actor.role == Role::Admin))
+    };
+    page(load, |(teams, admin)| {
+        let rows: Vec<_> = teams
+            .into_iter()
+            .map(|team| {
+                let meta = format!(
+                    "{} · {}",
+                    counted(team.members, "person", "people"),
+                    counted(team.services, "service", "services")
+                );
+                view! { <Row title=team.name href=urls::team(&team.slug)><RowMeta>{meta}</RowMeta></Row> }
+            })
+            .collect();
+        let list = if rows.is_empty() {
+            let text = if admin { "Add the first one below." } else { "An admin adds teams." };
+            view! { <EmptyState title="No teams yet" text=text icon=Glyph::People/> }.into_any()
+        } else {
+            view! { <Rows label="Teams">{rows}</Rows> }.into_any()
+        };
+        view! {
+            <Title text="Teams · Plumbline"/>
+            <PageHeader title="Teams" crumbs=vec![Crumb::new("Home", urls::home())]/>
+            <PeopleTabs teams=true/>
+            <div class="stack">
+                {list}
+                {admin.then(|| view! {
+                    <Card title="Add a team">
+                        <Form action="/do/people/create-team">
+                            <Field name="name" label="Name" required=true max_chars=limits::NAME_CHARS/>
+                            <Field name="slug" label="Name in addresses" optional=true
+                                hint="Small letters, digits and hyphens. Empty: made from the name."/>
+                            <FormActions><Button>"Add the team"</Button></FormActions>
+                        </Form>
+                    </Card>
+                })}
+            </div>
+        }
+    })
+}
+
+fn counted(number: i64, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
 }

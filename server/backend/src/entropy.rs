@@ -36,5 +36,10 @@ pub fn secret(entropy: &dyn Entropy) -> String {
 
 /// What is kept of a secret. Plain SHA-256 is enough: the secret has 256 bits of its own.
 pub fn hash(secret: &str) -> [u8; 32] {
-    Sha256::digest(secret.as_bytes()).into()
+    hash_bytes(secret.as_bytes())
+}
+
+/// Like [`hash`], for a secret that is not text.
+pub fn hash_bytes(secret: &[u8]) -> [u8; 32] {
+    Sha256::digest(secret).into()
 }

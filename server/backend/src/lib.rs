@@ -7,6 +7,7 @@
 pub mod accounts;
 pub mod clock;
 pub mod database_facts;
+pub mod demo;
 pub mod entropy;
 pub mod error;
 pub mod filter;

@@ -26,14 +26,7 @@ impl Answer {
     pub fn with(&self, status: StatusCode, title: &str, detail: &str) -> Response {
         let request_id = self.request_id.as_ref().map_or("-", RequestId::as_str);
         if self.page {
-            let (title, detail) = (escape(title), escape(detail));
-            let page = format!(
-                "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
-                 <meta name=\"viewport\" content=\"width=device-width\"><meta name=\"color-scheme\" content=\"light dark\">\
-                 <title>{title} · Plumbline</title></head><body><main><h1>{title}</h1><p>{detail}</p>\
-                 <p><a href=\"/\">Go to the start page</a></p><p><small>Request {request_id}</small></p></main></body></html>\n"
-            );
-            return (status, Html(page)).into_response();
+            return (status, page(title, detail, request_id)).into_response();
         }
         let problem = json!({
             "type": "about:blank",
@@ -45,6 +38,17 @@ impl Answer {
         let kind = HeaderValue::from_static("application/problem+json");
         (status, [(header::CONTENT_TYPE, kind)], problem.to_string()).into_response()
     }
+}
+
+/// A small page for a person, without the product's frame.
+pub fn page(title: &str, detail: &str, request_id: &str) -> Html<String> {
+    let (title, detail) = (escape(title), escape(detail));
+    Html(format!(
+        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width\"><meta name=\"color-scheme\" content=\"light dark\">\
+         <title>{title} · Plumbline</title></head><body><main><h1>{title}</h1><p>{detail}</p>\
+         <p><a href=\"/\">Go to the start page</a></p><p><small>Request {request_id}</small></p></main></body></html>\n"
+    ))
 }
 
 /// A browser that shows what it gets, as opposed to a script that reads it.

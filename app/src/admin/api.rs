@@ -1,1 +1,0 @@
-//! Server functions of this slice.

@@ -1,0 +1,85 @@
+//! REST under `/api/v1`: one file a noun, each handler a translation to one use case and back.
+//!
+//! The OpenAPI document is made from the handlers' own annotations; `openapi.json` and the routes cannot differ.
+
+pub mod caller;
+pub mod me;
+pub mod people;
+pub mod problem;
+pub mod rfcs;
+pub mod services;
+pub mod teams;
+
+use axum::routing::get;
+use axum::{Json, Router, middleware};
+use backend::{Backend, Page};
+use serde::Serialize;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::config::BaseUrl;
+use caller::ApiState;
+
+/// The document's frame; the calls come from the handlers.
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Plumbline", description = "Everything that the pages can do, for scripts and other tools."),
+    servers((url = "/api/v1")),
+    components(schemas(problem::Problem)),
+    modifiers(&BearerToken),
+    security(("bearer" = []))
+)]
+struct Document;
+
+struct BearerToken;
+
+impl Modify for BearerToken {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("bearer", SecurityScheme::Http(scheme));
+    }
+}
+
+/// One page of a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct List<T> {
+    /// The rows.
+    pub items: Vec<T>,
+    /// Ask for the next page with this; null at the end.
+    pub next_cursor: Option<String>,
+}
+
+impl<T> List<T> {
+    /// A page of the backend in the API's words.
+    pub fn of<S>(page: Page<S>, say: impl FnMut(S) -> T) -> Self {
+        Self { items: page.items.into_iter().map(say).collect(), next_cursor: page.next_cursor }
+    }
+}
+
+/// Every call, without state: for the routes and for the document.
+fn calls() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .merge(me::calls())
+        .merge(people::calls())
+        .merge(teams::calls())
+        .merge(services::calls())
+        .merge(rfcs::calls())
+}
+
+/// The document.
+pub fn document() -> utoipa::openapi::OpenApi {
+    calls().into_openapi()
+}
+
+/// The routes, to be nested under `/api/v1`.
+pub fn routes(backend: &Backend, base_url: &BaseUrl) -> Router {
+    let state = ApiState { backend: backend.clone(), base_url: base_url.origin().into() };
+    let (calls, document) = calls().split_for_parts();
+    calls
+        .route("/openapi.json", get(move || std::future::ready(Json(document.clone()))))
+        .layer(middleware::from_fn(caller::read_idempotency_key))
+        .layer(middleware::from_fn(problem::finish))
+        .with_state(state)
+}
