@@ -7,6 +7,7 @@
 //! | [`revisions`] | the immutable texts, one after the other |
 //! | [`threads`], [`comments`] | review threads and what is said in them |
 //! | [`anchors`] | where each thread is in each revision |
+//! | [`render`] | Markdown to sanitised HTML with the source of every word |
 //! | [`renderings`] | the kept HTML of revisions |
 //! | [`import`] | RFCs from a folder of Markdown files |
 //!
@@ -16,8 +17,10 @@ pub mod anchors;
 pub mod comments;
 pub mod create;
 pub mod home;
+pub mod import;
 pub mod list;
 pub mod read;
+pub mod render;
 pub mod revisions;
 pub mod status;
 pub mod threads;

@@ -1,0 +1,3 @@
+//! RFCs from a folder of Markdown files: `plumbline import rfcs`.
+
+pub mod parse;
