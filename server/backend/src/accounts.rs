@@ -79,7 +79,7 @@ fn role(word: &str) -> Result<Role> {
 }
 
 /// The id of the team called `slug`, refused in words for the field `field`.
-async fn team_id(connection: &mut PgConnection, field: &str, slug: &str) -> Result<i64> {
+pub(crate) async fn team_id(connection: &mut PgConnection, field: &str, slug: &str) -> Result<i64> {
     let unknown = || Refusal::field(field, format!("There is no team called \"{slug}\"."));
     domain::text::slug(field, "The team", slug).map_err(|_| unknown())?;
     let id = sqlx::query_scalar!("select id from teams where slug = $1", slug).fetch_optional(connection).await?;

@@ -32,6 +32,7 @@ use domain::{PersonId, Refusal};
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 
+pub use crate::services::ServiceRef;
 use crate::{Error, Result};
 
 /// A person, as shown beside what they did.
@@ -41,17 +42,6 @@ pub struct PersonRef {
     pub email: String,
     /// Their name.
     pub name: String,
-}
-
-/// A service that an RFC touches.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ServiceRef {
-    /// Its name in addresses.
-    pub slug: String,
-    /// Its name.
-    pub name: String,
-    /// 1 critical, 2 important, 3 supporting.
-    pub tier: i16,
 }
 
 /// What the rules need to know of an RFC, read inside the transaction that changes it.

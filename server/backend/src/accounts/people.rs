@@ -310,7 +310,7 @@ impl std::ops::Deref for Locked {
     }
 }
 
-/// The person with this address, held until the transaction ends.
+/// The person with this address, held until the transaction ends. `no key`: what they do meanwhile may still name them.
 pub(super) async fn lock(tx: &mut Tx<'_>, email: &str) -> Result<Locked> {
     let address = text::email("email", email).map_err(|_| Refusal::not_found("person"))?;
     Ok(find_locked(tx, &address).await?.ok_or_else(|| Refusal::not_found("person"))?)
@@ -324,7 +324,7 @@ async fn find_locked(tx: &mut Tx<'_>, email: &str) -> Result<Option<Locked>> {
                                              order by teams.name, teams.slug), '[]')
                      from team_members join teams on teams.id = team_id
                     where person_id = people.id) as "teams!: Json<Vec<TeamRef>>"
-             from people where email = $1::text::citext for update of people"#,
+             from people where email = $1::text::citext for no key update of people"#,
         email,
     )
     .fetch_optional(&mut **tx)

@@ -2,13 +2,13 @@
 
 use domain::policy::{Action, allows};
 use domain::refusal::Fields;
-use domain::service::Tier;
 use domain::{Actor, Refusal, Role, limits, text};
 use jiff_sqlx::ToSqlx;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sqlx::PgConnection;
 
+use crate::services::ServiceRef;
 use crate::{Backend, Error, Expected, Page, PageRequest, Result, Subject};
 
 /// A team in the list.
@@ -36,7 +36,7 @@ pub struct Team {
     /// Who belongs to it, by name.
     pub members: Vec<Member>,
     /// The services it owns, the most critical first; without archived ones.
-    pub services: Vec<OwnedService>,
+    pub services: Vec<ServiceRef>,
     /// Counts the changes; what a `PUT` must name.
     pub version: i64,
 }
@@ -52,17 +52,6 @@ pub struct Member {
     pub role: Role,
     /// Whether they are kept out.
     pub disabled: bool,
-}
-
-/// A service on its team's page.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OwnedService {
-    /// Its slug.
-    pub slug: String,
-    /// Its name.
-    pub name: String,
-    /// Its tier.
-    pub tier: Tier,
 }
 
 /// What a `PUT` says about a team.
@@ -130,7 +119,7 @@ pub async fn put(
     if let Some(earlier) = tx.replay()? {
         return Ok(earlier);
     }
-    sqlx::query!("select id from teams where slug = $1 for update", slug).fetch_optional(&mut *tx).await?;
+    sqlx::query!("select id from teams where slug = $1 for no key update", slug).fetch_optional(&mut *tx).await?;
     let before = read(&mut tx, &slug).await?;
     expected.check(before.as_ref().map(|team| team.version), taken)?;
     let id = match &before {
@@ -217,7 +206,8 @@ async fn read(connection: &mut PgConnection, slug: &str) -> Result<Option<Team>>
     )
     .fetch_all(&mut *connection)
     .await?;
-    let services = sqlx::query!(
+    let services = sqlx::query_as!(
+        ServiceRef,
         "select slug, name, tier from services where team_id = $1 and archived_at is null order by tier, slug",
         team.id,
     )
@@ -233,10 +223,7 @@ async fn read(connection: &mut PgConnection, slug: &str) -> Result<Option<Team>>
                 Ok(Member { email: row.email, name: row.name, role, disabled: row.disabled })
             })
             .collect::<Result<_>>()?,
-        services: services
-            .into_iter()
-            .map(|row| Ok(OwnedService { slug: row.slug, name: row.name, tier: Tier::try_from(row.tier)? }))
-            .collect::<Result<_>>()?,
+        services,
         version: team.version,
     }))
 }

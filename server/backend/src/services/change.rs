@@ -1,0 +1,379 @@
+//! Changing services: put, archive, rename.
+
+use domain::policy::{Action, allows};
+use domain::refusal::Fields;
+use domain::service::Tier;
+use domain::{Actor, Refusal, TeamId, limits, text};
+use jiff_sqlx::ToSqlx;
+use serde_json::{Value, json};
+use sqlx::PgConnection;
+
+use super::{Link, Service, ServiceInput, Stored, read};
+use crate::accounts::team_id;
+use crate::{Backend, Error, Expected, Result, Subject, Tx};
+
+/// Held by a transaction that gives a service a new address, so that no address ever means two services.
+const ADDRESSES_LOCK: i64 = 0x706c_6273_6c67;
+
+/// Creates or changes the service with this slug; true when it is new. Nothing is written when nothing changes.
+pub async fn put(
+    backend: &Backend,
+    actor: &Actor,
+    slug: &str,
+    expected: Expected,
+    input: ServiceInput,
+) -> Result<(Service, bool)> {
+    may_edit_some(actor)?;
+    let slug = text::slug("slug", "The service's address", slug)?;
+    let input = Checked::new(input)?;
+    let mut tx = backend.begin(actor).await?;
+    if let Some(earlier) = tx.replay()? {
+        return Ok(earlier);
+    }
+    let before = match lock(&mut tx, &slug).await? {
+        None => {
+            lock_addresses(&mut tx).await?;
+            refuse_former(&mut tx, &slug, None).await?;
+            // Whoever waited for the lock may find the service created meanwhile.
+            lock(&mut tx, &slug).await?
+        }
+        found => found,
+    };
+    if let Some(before) = &before {
+        allows(actor, Action::EditService { team: before.team_id })?;
+    }
+    let wanted = Wanted::resolve(&mut tx, &slug, input).await?;
+    allows(actor, Action::EditService { team: wanted.team })?;
+    expected.check(before.as_ref().map(|stored| stored.service.version), || taken(&slug))?;
+    if let Some(before) = &before
+        && snapshot(&before.service) == wanted.snapshot
+    {
+        let unchanged = before.service.clone();
+        return tx.commit((unchanged, false)).await;
+    }
+    let id = wanted.write(&mut tx, &slug, before.as_ref().map(|stored| stored.id), backend.now()).await?;
+    wanted.write_parts(&mut tx, id).await?;
+    let service = reread(&mut tx, &slug).await?;
+    let verb = if before.is_some() { "service.changed" } else { "service.created" };
+    let was = before.as_ref().map(|stored| snapshot(&stored.service));
+    tx.event(verb, &Subject::service(&slug), was, Some(snapshot(&service))).await?;
+    tx.commit((service, before.is_none())).await
+}
+
+/// Takes a service out of use. It stays readable, and what points to it stays.
+pub async fn archive(backend: &Backend, actor: &Actor, slug: &str) -> Result<Service> {
+    set_archived(backend, actor, slug, true).await
+}
+
+/// Brings an archived service back into use.
+pub async fn unarchive(backend: &Backend, actor: &Actor, slug: &str) -> Result<Service> {
+    set_archived(backend, actor, slug, false).await
+}
+
+/// Gives a service another address; the old one leads to it from then on. An address it had before may come back.
+pub async fn rename(backend: &Backend, actor: &Actor, slug: &str, new: &str) -> Result<Service> {
+    may_edit_some(actor)?;
+    let new = text::slug("slug", "The new address", new)?;
+    let now = backend.now().to_sqlx();
+    let mut tx = backend.begin(actor).await?;
+    if let Some(earlier) = tx.replay()? {
+        return Ok(earlier);
+    }
+    lock_addresses(&mut tx).await?;
+    let stored = existing(&mut tx, slug).await?;
+    allows(actor, Action::EditService { team: stored.team_id })?;
+    if stored.service.slug == new {
+        return tx.commit(stored.service).await;
+    }
+    refuse_former(&mut tx, &new, Some(stored.id)).await?;
+    let other = sqlx::query_scalar!("select id from services where slug = $1", new).fetch_optional(&mut *tx).await?;
+    if other.is_some() {
+        return Err(taken(&new).into());
+    }
+    sqlx::query!("delete from service_former_slugs where slug = $1", new).execute(&mut *tx).await?;
+    sqlx::query!(
+        "insert into service_former_slugs (slug, service_id, since) values ($1, $2, $3)",
+        stored.service.slug,
+        stored.id,
+        now,
+    )
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query!(
+        "update services set slug = $2, version = version + 1, updated_at = $3 where id = $1",
+        stored.id,
+        new,
+        now,
+    )
+    .execute(&mut *tx)
+    .await?;
+    let service = reread(&mut tx, &new).await?;
+    let (was, is) = (json!({ "slug": stored.service.slug }), json!({ "slug": new }));
+    tx.event("service.renamed", &Subject::service(&new), Some(was), Some(is)).await?;
+    tx.commit(service).await
+}
+
+async fn set_archived(backend: &Backend, actor: &Actor, slug: &str, archived: bool) -> Result<Service> {
+    may_edit_some(actor)?;
+    let now = backend.now().to_sqlx();
+    let mut tx = backend.begin(actor).await?;
+    if let Some(earlier) = tx.replay()? {
+        return Ok(earlier);
+    }
+    let stored = existing(&mut tx, slug).await?;
+    allows(actor, Action::EditService { team: stored.team_id })?;
+    if stored.service.archived_at.is_some() == archived {
+        return tx.commit(stored.service).await;
+    }
+    sqlx::query!(
+        "update services set archived_at = $2, version = version + 1, updated_at = $3 where id = $1",
+        stored.id,
+        archived.then_some(now),
+        now,
+    )
+    .execute(&mut *tx)
+    .await?;
+    let service = reread(&mut tx, slug).await?;
+    let verb = if archived { "service.archived" } else { "service.unarchived" };
+    tx.event(verb, &Subject::service(slug), None, None).await?;
+    tx.commit(service).await
+}
+
+/// A checked input: every value within its limits, names not looked up yet.
+struct Checked {
+    name: String,
+    tier: Tier,
+    team: Option<String>,
+    description: String,
+    depends_on: Vec<String>,
+    links: Vec<Link>,
+    labels: Vec<String>,
+}
+
+impl Checked {
+    /// Says everything that is wrong at once.
+    fn new(input: ServiceInput) -> Result<Self, Refusal> {
+        let mut fields = Fields::default();
+        let name = text::line("name", "The name", &input.name, limits::NAME_CHARS);
+        let name = fields.take(name)?.unwrap_or_default();
+        let tier = fields.take(Tier::parse(input.tier))?.unwrap_or(Tier::Supporting);
+        let max = limits::DESCRIPTION_CHARS;
+        let description = text::paragraph("description", "The description", &input.description, max);
+        let description = fields.take(description)?.unwrap_or_default();
+        at_most(&mut fields, "depends_on", "dependencies", input.depends_on.len(), limits::SERVICE_DEPENDENCIES);
+        at_most(&mut fields, "links", "links", input.links.len(), limits::SERVICE_LINKS);
+        at_most(&mut fields, "labels", "labels", input.labels.len(), limits::SERVICE_LABELS);
+        let mut links = Vec::with_capacity(input.links.len());
+        for (number, link) in (1..).zip(input.links) {
+            let title = text::line("links", &format!("The title of link {number}"), &link.title, limits::NAME_CHARS);
+            let title = fields.take(title)?;
+            let url = fields.take(text::web_address("links", &link.url))?;
+            links.extend(title.zip(url).map(|(title, url)| Link { title, url }));
+        }
+        let mut labels = Vec::with_capacity(input.labels.len());
+        for label in input.labels {
+            let label = fields.take(text::line("labels", "A label", &label, limits::NAME_CHARS))?;
+            labels.extend(label.filter(|label| !labels.contains(label)));
+        }
+        fields.finish()?;
+        let team = input.team.filter(|team| !team.trim().is_empty());
+        Ok(Self { name, tier, team, description, depends_on: input.depends_on, links, labels })
+    }
+}
+
+/// A checked input with the ids of what it names.
+struct Wanted {
+    name: String,
+    tier: Tier,
+    team: Option<TeamId>,
+    description: String,
+    depends_on: Vec<i64>,
+    links: Vec<Link>,
+    labels: Vec<String>,
+    /// What [`snapshot`] says of a service that is so.
+    snapshot: Value,
+}
+
+impl Wanted {
+    /// Looks up the team and the dependencies; former addresses of services are understood.
+    async fn resolve(connection: &mut PgConnection, slug: &str, input: Checked) -> Result<Self> {
+        let mut fields = Fields::default();
+        let team = match &input.team {
+            Some(team) => match team_id(connection, "team", team).await {
+                Ok(id) => Some(id),
+                Err(Error::Refused(refusal)) => fields.take(Err(refusal))?,
+                Err(error) => return Err(error),
+            },
+            None => None,
+        };
+        let asked: Vec<String> = input.depends_on.iter().filter(|name| !name.contains('\0')).cloned().collect();
+        let found = sqlx::query!(
+            r#"select distinct asked as "asked!", services.id, services.slug
+                 from unnest($1::text[]) as asked
+                 left join service_former_slugs as former on former.slug = asked
+                 join services on services.slug = asked or services.id = former.service_id
+                order by services.slug"#,
+            &asked,
+        )
+        .fetch_all(&mut *connection)
+        .await?;
+        let unknown: Vec<&str> = input
+            .depends_on
+            .iter()
+            .map(String::as_str)
+            .filter(|name| *name != slug && !found.iter().any(|row| row.asked == **name))
+            .collect();
+        if !unknown.is_empty() {
+            let message = format!("There is no service called {}.", unknown.join(", "));
+            fields.complain("depends_on", message);
+        }
+        if asked.iter().any(|name| name == slug) || found.iter().any(|row| row.slug == slug) {
+            fields.complain("depends_on", "A service cannot depend on itself.");
+        }
+        fields.finish()?;
+        let mut slugs: Vec<String> = found.iter().map(|row| row.slug.clone()).collect();
+        slugs.dedup();
+        let mut depends_on: Vec<i64> = found.iter().map(|row| row.id).collect();
+        depends_on.dedup();
+        let snapshot = json!({
+            "name": input.name, "tier": input.tier, "team": input.team, "description": input.description,
+            "depends_on": slugs, "links": input.links, "labels": input.labels,
+        });
+        let Checked { name, tier, description, links, labels, .. } = input;
+        Ok(Self { name, tier, team, description, depends_on, links, labels, snapshot })
+    }
+
+    /// Writes the service's own row; its id.
+    async fn write(&self, tx: &mut Tx<'_>, slug: &str, id: Option<i64>, now: jiff::Timestamp) -> Result<i64> {
+        let now = now.to_sqlx();
+        let (tier, labels) = (self.tier.number(), &self.labels);
+        let Some(id) = id else {
+            let id = sqlx::query_scalar!(
+                "insert into services (slug, name, tier, team_id, description, labels, created_at, updated_at)
+                 values ($1, $2, $3, $4, $5, $6, $7, $7) returning id",
+                slug,
+                self.name,
+                tier,
+                self.team,
+                self.description,
+                labels,
+                now,
+            );
+            return Ok(id.fetch_one(&mut **tx).await?);
+        };
+        sqlx::query!(
+            "update services set name = $2, tier = $3, team_id = $4, description = $5, labels = $6,
+                    version = version + 1, updated_at = $7
+              where id = $1",
+            id,
+            self.name,
+            tier,
+            self.team,
+            self.description,
+            labels,
+            now,
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(id)
+    }
+
+    /// Replaces dependencies and links.
+    async fn write_parts(&self, tx: &mut Tx<'_>, id: i64) -> Result<()> {
+        sqlx::query!(
+            "delete from service_dependencies where service_id = $1 and depends_on_id <> all($2)",
+            id,
+            &self.depends_on,
+        )
+        .execute(&mut **tx)
+        .await?;
+        sqlx::query!(
+            "insert into service_dependencies (service_id, depends_on_id) select $1, unnest($2::bigint[])
+             on conflict do nothing",
+            id,
+            &self.depends_on,
+        )
+        .execute(&mut **tx)
+        .await?;
+        let (titles, urls): (Vec<String>, Vec<String>) =
+            self.links.iter().map(|link| (link.title.clone(), link.url.clone())).unzip();
+        sqlx::query!("delete from service_links where service_id = $1", id).execute(&mut **tx).await?;
+        sqlx::query!(
+            "insert into service_links (service_id, position, title, url)
+             select $1, position - 1, title, url
+               from unnest($2::text[], $3::text[]) with ordinality as link (title, url, position)",
+            id,
+            &titles,
+            &urls,
+        )
+        .execute(&mut **tx)
+        .await?;
+        Ok(())
+    }
+}
+
+/// What the event keeps of a service.
+fn snapshot(service: &Service) -> Value {
+    let depends_on: Vec<&str> = service.depends_on.iter().map(|other| other.slug.as_str()).collect();
+    json!({
+        "name": service.name, "tier": service.tier, "team": service.team.as_ref().map(|team| &team.slug),
+        "description": service.description, "depends_on": depends_on, "links": service.links,
+        "labels": service.labels,
+    })
+}
+
+/// Whether the actor may edit any service at all, before anything is looked up: an SRE, or a member of some team.
+fn may_edit_some(actor: &Actor) -> Result<(), Refusal> {
+    allows(actor, Action::EditService { team: actor.teams.first().copied() })
+}
+
+/// The service with this slug, held until the transaction ends. `no key`: others may still point to it meanwhile.
+async fn lock(tx: &mut Tx<'_>, slug: &str) -> Result<Option<Stored>> {
+    sqlx::query!("select id from services where slug = $1 for no key update", slug).fetch_optional(&mut **tx).await?;
+    read(tx, slug).await
+}
+
+async fn existing(tx: &mut Tx<'_>, slug: &str) -> Result<Stored> {
+    let missing = || Refusal::not_found("service");
+    text::slug("slug", "The service", slug).map_err(|_| missing())?;
+    Ok(lock(tx, slug).await?.ok_or_else(missing)?)
+}
+
+async fn reread(tx: &mut Tx<'_>, slug: &str) -> Result<Service> {
+    let stored = read(tx, slug).await?;
+    Ok(stored.ok_or_else(|| Error::internal("a service vanished while it was written"))?.service)
+}
+
+async fn lock_addresses(tx: &mut Tx<'_>) -> Result<()> {
+    sqlx::query!("select pg_advisory_xact_lock($1)", ADDRESSES_LOCK).execute(&mut **tx).await?;
+    Ok(())
+}
+
+/// Refuses an address that another service had before a rename.
+async fn refuse_former(tx: &mut Tx<'_>, slug: &str, except: Option<i64>) -> Result<()> {
+    let owner = sqlx::query_scalar!(
+        "select services.slug from service_former_slugs as former join services on services.id = service_id
+          where former.slug = $1 and ($2::bigint is null or service_id <> $2)",
+        slug,
+        except,
+    )
+    .fetch_optional(&mut **tx)
+    .await?;
+    match owner {
+        None => Ok(()),
+        Some(owner) => {
+            let message = format!("\"{slug}\" is a former address of the service \"{owner}\" and still leads there.");
+            Err(Refusal::conflict(message).into())
+        }
+    }
+}
+
+fn at_most(fields: &mut Fields, field: &str, things: &str, number: usize, limit: usize) {
+    if number > limit {
+        fields.complain(field, format!("There are {number} {things}; at most {limit} are possible."));
+    }
+}
+
+fn taken(slug: &str) -> Refusal {
+    Refusal::field("slug", format!("There is already a service with the address \"{slug}\"."))
+}
