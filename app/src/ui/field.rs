@@ -286,15 +286,18 @@ pub fn Select(
         <div class="field">
             {parts.label_line(label, optional, hide_label)}
             {parts.hint_line()}
-            <select
-                class="input"
-                id=parts.id.clone()
-                name=name
-                aria-invalid=parts.invalid()
-                aria-describedby=parts.described_by()
-            >
-                {options.collect_view()}
-            </select>
+            <div class="select">
+                <select
+                    class="input"
+                    id=parts.id.clone()
+                    name=name
+                    aria-invalid=parts.invalid()
+                    aria-describedby=parts.described_by()
+                >
+                    {options.collect_view()}
+                </select>
+                <Icon glyph=Glyph::ChevronDown/>
+            </div>
             {parts.message_line()}
         </div>
     }
