@@ -30,6 +30,8 @@ pub fn stage(workspace: &Workspace, browser: &Browser, css: &str, build: Build) 
     let stamp_file = workspace.root.join("target/site/stamp");
     let stamp = format!("{name} {}", if build == Build::Release { "release" } else { "debug" });
     if std::fs::read_to_string(&stamp_file).ok().as_deref() != Some(stamp.as_str()) {
+        // Without a stamp a half-written folder is never taken for a whole one.
+        let _ = std::fs::remove_file(&stamp_file);
         remove_folder(&folder)?;
         create_folder(&folder)?;
         for (name, content) in &files {
@@ -44,7 +46,7 @@ pub fn stage(workspace: &Workspace, browser: &Browser, css: &str, build: Build) 
         }
         write(&stamp_file, stamp)?;
     }
-    if build == Build::Release { weigh(&folder, &name) } else { Ok(()) }
+    if build == Build::Release { weigh(&folder, &name, browser.optimized) } else { Ok(()) }
 }
 
 /// Cargo rebuilds the server when an embedded file changes, but does not see that one appeared. Writing the file that
@@ -54,13 +56,14 @@ fn make_server_look_again(workspace: &Workspace) -> Outcome {
     write(&source, read(&source)?)
 }
 
-fn weigh(folder: &Path, name: &str) -> Outcome {
+fn weigh(folder: &Path, name: &str, optimized: bool) -> Outcome {
     let size = |file: String| read(&folder.join(file)).map(|content| content.len());
     let wasm = size(format!("{name}_bg.wasm.br"))?;
     let js = size(format!("{name}.js.br"))?;
     let css = size(format!("{name}.css.br"))?;
     println!("Browser files, brotli: WASM {wasm} + JS {js} = {} bytes (bar {BROWSER_BAR}); CSS {css} bytes", wasm + js);
-    if wasm + js > BROWSER_BAR {
+    // Without wasm-opt the bar says nothing about the code.
+    if optimized && wasm + js > BROWSER_BAR {
         return Err(format!("WASM and JS weigh {} bytes, over the bar of {BROWSER_BAR}", wasm + js));
     }
     Ok(())

@@ -36,6 +36,8 @@ pub struct Browser {
     pub js: Vec<u8>,
     /// The WASM half.
     pub wasm: Vec<u8>,
+    /// Whether wasm-opt shrank it.
+    pub optimized: bool,
 }
 
 /// Compiles the app for the browser; work whose input did not change is taken from the scratch folder.
@@ -51,10 +53,11 @@ pub fn build(workspace: &Workspace, build: Build) -> Outcome<Browser> {
     process::run(&mut cargo)?;
     let compiled = workspace.target.join(needs::WASM_TARGET).join(folder).join("app.wasm");
     let optimizer = if build == Build::Release { optimizer(workspace)? } else { None };
+    let optimized = optimizer.is_some();
 
     let scratch = workspace.scratch().join(format!("browser-{folder}"));
     let stamp_file = scratch.join("stamp");
-    let options = format!("{profile} wasm-opt={} {WASM_OPT:?}", optimizer.is_some());
+    let options = format!("{profile} wasm-opt={optimized} {WASM_OPT:?}");
     let stamp = digest([read(&compiled)?.as_slice(), options.as_bytes()]);
     if std::fs::read_to_string(&stamp_file).ok().as_deref() != Some(stamp.as_str()) {
         remove_folder(&scratch)?;
@@ -65,7 +68,7 @@ pub fn build(workspace: &Workspace, build: Build) -> Outcome<Browser> {
         }
         write(&stamp_file, stamp)?;
     }
-    Ok(Browser { js: read(&scratch.join("plumbline.js"))?, wasm: read(&scratch.join("plumbline_bg.wasm"))? })
+    Ok(Browser { js: read(&scratch.join("plumbline.js"))?, wasm: read(&scratch.join("plumbline_bg.wasm"))?, optimized })
 }
 
 /// Runs wasm-bindgen, as a library: its version is then the one in `Cargo.lock`, which must equal the app's.
@@ -89,16 +92,21 @@ struct Optimizer {
 }
 
 fn optimizer(workspace: &Workspace) -> Outcome<Option<Optimizer>> {
+    let skipped = |reason: String| {
+        println!("wasm-opt is skipped, the browser's code will be larger than it should: {reason}");
+        Ok(None)
+    };
     if let Err(reason) = needs::node() {
-        println!("wasm-opt is skipped, the browser's code will be about 40 % larger: {reason}");
-        return Ok(None);
+        return skipped(reason);
     }
     let folder = workspace.scratch().join("binaryen");
     create_folder(&folder)?;
     for name in ["package.json", "package-lock.json", ".npmrc"] {
         write(&folder.join(name), read(&workspace.root.join("xtask/binaryen").join(name))?)?;
     }
-    needs::npm_packages(&folder)?;
+    if let Err(reason) = needs::npm_packages(&folder) {
+        return skipped(format!("its npm package cannot be installed: {reason}"));
+    }
     Ok(Some(Optimizer { program: folder.join("node_modules/.bin/wasm-opt") }))
 }
 
