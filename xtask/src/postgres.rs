@@ -40,7 +40,6 @@ impl Postgres {
     /// Creates and starts one.
     pub fn start() -> Outcome<Self> {
         let programs = needs::postgres()?;
-        sweep();
         let folder = temporary_folder("postgres")?;
         let user = unprivileged_user()?;
         if let Some((user, group)) = user {
@@ -117,6 +116,7 @@ impl Drop for Postgres {
 /// A new folder in the system's temporary folder, which users other than root can reach.
 pub fn temporary_folder(purpose: &str) -> Outcome<PathBuf> {
     let folder = std::env::temp_dir().join(format!("{FOLDER_PREFIX}{}-{purpose}", std::process::id()));
+    sweep();
     remove_folder(&folder)?;
     create_folder(&folder)?;
     Ok(folder)

@@ -52,8 +52,8 @@ pub fn build(workspace: &Workspace, build: Build) -> Outcome<Browser> {
     cargo.args(["--target", needs::WASM_TARGET, "--no-default-features", "--features", "hydrate"]);
     process::run(&mut cargo)?;
     let compiled = workspace.target.join(needs::WASM_TARGET).join(folder).join("app.wasm");
-    let optimizer = if build == Build::Release { optimizer(workspace)? } else { None };
-    let optimized = optimizer.is_some();
+    let wasm_opt = if build == Build::Release { optimizer(workspace)? } else { None };
+    let optimized = wasm_opt.is_some();
 
     let scratch = workspace.scratch().join(format!("browser-{folder}"));
     let stamp_file = scratch.join("stamp");
@@ -63,8 +63,8 @@ pub fn build(workspace: &Workspace, build: Build) -> Outcome<Browser> {
         remove_folder(&scratch)?;
         create_folder(&scratch)?;
         bind(&compiled, &scratch, build)?;
-        if let Some(optimizer) = optimizer {
-            optimizer.shrink(&scratch.join("plumbline_bg.wasm"))?;
+        if let Some(wasm_opt) = wasm_opt {
+            wasm_opt.shrink(&scratch.join("plumbline_bg.wasm"))?;
         }
         write(&stamp_file, stamp)?;
     }
