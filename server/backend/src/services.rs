@@ -27,8 +27,8 @@ pub struct ServiceRef {
     pub slug: String,
     /// Its name.
     pub name: String,
-    /// 1 critical, 2 important, 3 supporting.
-    pub tier: i16,
+    /// How much depends on it.
+    pub tier: Tier,
 }
 
 /// A link on a service's page: runbook, dashboard, repository.
@@ -217,10 +217,12 @@ pub async fn get(backend: &Backend, actor: &Actor, slug: &str) -> Result<Found> 
 /// What pickers offer: services in use and teams.
 pub async fn options(backend: &Backend, actor: &Actor) -> Result<Options> {
     allows(actor, Action::Read)?;
-    let services =
-        sqlx::query_as!(ServiceRef, "select slug, name, tier from services where archived_at is null order by slug")
-            .fetch_all(backend.pool())
-            .await?;
+    let services = sqlx::query!("select slug, name, tier from services where archived_at is null order by slug")
+        .fetch_all(backend.pool())
+        .await?
+        .into_iter()
+        .map(|row| Ok(ServiceRef { slug: row.slug, name: row.name, tier: Tier::try_from(row.tier)? }))
+        .collect::<Result<_>>()?;
     let teams = sqlx::query_as!(TeamRef, "select slug, name from teams where archived_at is null order by slug")
         .fetch_all(backend.pool())
         .await?;

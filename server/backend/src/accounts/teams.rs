@@ -2,6 +2,7 @@
 
 use domain::policy::{Action, allows};
 use domain::refusal::Fields;
+use domain::service::Tier;
 use domain::{Actor, Refusal, Role, limits, text};
 use jiff_sqlx::ToSqlx;
 use serde::{Deserialize, Serialize};
@@ -206,8 +207,7 @@ async fn read(connection: &mut PgConnection, slug: &str) -> Result<Option<Team>>
     )
     .fetch_all(&mut *connection)
     .await?;
-    let services = sqlx::query_as!(
-        ServiceRef,
+    let services = sqlx::query!(
         "select slug, name, tier from services where team_id = $1 and archived_at is null order by tier, slug",
         team.id,
     )
@@ -223,7 +223,10 @@ async fn read(connection: &mut PgConnection, slug: &str) -> Result<Option<Team>>
                 Ok(Member { email: row.email, name: row.name, role, disabled: row.disabled })
             })
             .collect::<Result<_>>()?,
-        services,
+        services: services
+            .into_iter()
+            .map(|row| Ok(ServiceRef { slug: row.slug, name: row.name, tier: Tier::try_from(row.tier)? }))
+            .collect::<Result<_>>()?,
         version: team.version,
     }))
 }

@@ -3,6 +3,7 @@
 use domain::Actor;
 use domain::policy::{self, Action};
 use domain::rfc::{Severity, Status};
+use domain::service::Tier;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
@@ -225,10 +226,10 @@ async fn services(backend: &Backend, actor: &Actor) -> Result<Vec<OwnService>> {
     )
     .fetch_all(backend.pool())
     .await?;
-    let services = rows.into_iter().map(|row| OwnService {
-        service: ServiceRef { slug: row.slug, name: row.name, tier: row.tier },
-        team: row.team,
-        open_rfcs: row.open,
-    });
-    Ok(services.collect())
+    rows.into_iter()
+        .map(|row| {
+            let service = ServiceRef { slug: row.slug, name: row.name, tier: Tier::try_from(row.tier)? };
+            Ok(OwnService { service, team: row.team, open_rfcs: row.open })
+        })
+        .collect()
 }
