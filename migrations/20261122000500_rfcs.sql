@@ -62,6 +62,8 @@ create table rfc_revisions (
     created_at timestamptz not null,
     primary key (rfc_id, revision)
 );
+-- Search by words, in the first 100,000 characters: a longer text could have more words than a tsvector holds.
+create index rfc_revisions_words on rfc_revisions using gin (to_tsvector('simple', left(body, 100000)));
 create trigger rfc_revisions_immutable before update on rfc_revisions
     for each row execute function refuse_change();
 comment on table rfc_revisions is 'One row: the text of an RFC at one revision. Immutable; goes only with a deleted draft.';

@@ -21,8 +21,11 @@ pub mod import;
 pub mod list;
 pub mod read;
 pub mod render;
+pub mod renderings;
 pub mod revisions;
 pub mod status;
+#[cfg(test)]
+mod tests;
 pub mod threads;
 pub mod update;
 

@@ -11,6 +11,7 @@ use serde_json::json;
 use sqlx::PgConnection;
 
 use super::PersonRef;
+use super::render::{RENDERER_VERSION, render_comment};
 use super::threads::number_of;
 use crate::{Backend, Error, Expected, OnConstraint, Result, Subject};
 
@@ -294,10 +295,8 @@ async fn keep(tx: &mut PgConnection, comment: i64, held: &Held, now: jiff_sqlx::
     Ok(())
 }
 
-const RENDERER_VERSION: i32 = 0;
-
 /// Renders beside the runtime: a comment of 64 KiB takes milliseconds.
 async fn rendered(body: &str) -> Result<String> {
     let body = body.to_owned();
-    tokio::task::spawn_blocking(move || body.replace('&', "&amp;").replace('<', "&lt;")).await.map_err(Error::internal)
+    tokio::task::spawn_blocking(move || render_comment(&body)).await.map_err(Error::internal)
 }

@@ -16,7 +16,8 @@ use crate::{Backend, Error, Result};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Filter {
-    /// Words that stand in the title or in the newest text, in this order and writing; case does not matter.
+    /// Stands like this in the title, or all its words (or words that begin so) stand in the newest text; case does not
+    /// matter.
     pub q: Option<String>,
     /// A word of [`Status`].
     pub status: Option<String>,
@@ -70,6 +71,7 @@ pub async fn list(backend: &Backend, actor: &Actor, filter: Filter, page: &PageR
     let status = given(filter.status).map(|word| fields.take(Status::parse("status", &word))).transpose()?.flatten();
     let kind = given(filter.kind).map(|word| fields.take(Kind::parse(&word))).transpose()?.flatten();
     fields.finish()?;
+    let q = given(filter.q);
 
     // An RFC's last event says when something last happened in it: every change and comment writes one.
     let found = sqlx::query!(
@@ -87,8 +89,9 @@ pub async fn list(backend: &Backend, actor: &Actor, filter: Filter, page: &PageR
                and ($5::text is null or exists (select from rfc_authors a join people p on p.id = a.person_id
                                                 where a.rfc_id = r.id and p.email = $5::citext))
                and ($6::text is null or r.title ilike $6
-                    or exists (select from rfc_revisions v
-                               where v.rfc_id = r.id and v.revision = r.revision and v.body ilike $6))
+                    or (r.id, r.revision) in (
+                      select v.rfc_id, v.revision from rfc_revisions v
+                      where to_tsvector('simple', left(v.body, 100000)) @@ to_tsquery('simple', $10::text)))
            ), page as (
              select * from visible
              where $7::bigint is null or (last_event, number) < ($7, $8)
@@ -119,10 +122,11 @@ pub async fn list(backend: &Backend, actor: &Actor, filter: Filter, page: &PageR
         kind.map(Kind::as_str),
         given(filter.service),
         given(filter.author),
-        given(filter.q).map(|words| containing(&words)),
+        q.as_deref().map(containing),
         after.map(|(event, _)| event),
         after.map(|(_, number)| number),
         rows,
+        q.as_deref().map(all_words),
     )
     .fetch_all(backend.pool())
     .await?;
@@ -168,6 +172,12 @@ fn containing(words: &str) -> String {
     pattern
 }
 
+/// The text search query for all of these words, or words that begin with them.
+fn all_words(words: &str) -> String {
+    let quoted = words.split_whitespace().map(|word| format!("'{}':*", word.replace('\\', "\\\\").replace('\'', "''")));
+    quoted.collect::<Vec<_>>().join(" & ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -175,5 +185,10 @@ mod tests {
     #[test]
     fn a_pattern_finds_its_words_as_they_are() {
         assert_eq!(containing(r"100%_a\b"), r"%100\%\_a\\b%");
+    }
+
+    #[test]
+    fn words_are_quoted_for_the_text_search() {
+        assert_eq!(all_words(r"it's  a\b & c"), r"'it''s':* & 'a\\b':* & '&':* & 'c':*");
     }
 }

@@ -242,7 +242,7 @@ fn body(path: &Path) -> Result<String, String> {
 /// The title a document gives itself: `title` in the front matter, a "Feature Name" (in the front matter or in the
 /// list that heads a Rust RFC), else its first heading of the first level, unless that only heads a section: hundreds
 /// of RFCs begin with `# Summary`.
-fn title(body: &str) -> Option<String> {
+pub(super) fn title(body: &str) -> Option<String> {
     let front = front_matter::range(body);
     let entries = front.clone().map(|range| front_matter::entries(body, range)).unwrap_or_default();
     let named = |wanted: &str| {
