@@ -6,17 +6,19 @@
 
 mod stall;
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use hyper::Request;
+use axum::http::{HeaderValue, Request, header};
 use hyper::body::Incoming;
+use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -28,12 +30,14 @@ use stall::StallGuard;
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Open connections; more wait in the kernel.
-    pub connections: usize,
+    pub connections: u32,
     /// For a request head to arrive, counted from the first chance to send it; also ends idle connections.
     pub head: Duration,
     /// For a client to take the next bytes of its answer.
     pub stalled_write: Duration,
-    /// For requests at work to finish after a stop.
+    /// Between a stop and closing the port: load balancers notice, and every answer closes its connection.
+    pub notice: Duration,
+    /// For requests at work to finish after the port is closed.
     pub drain: Duration,
     /// Pause after an error that accepting again at once would only repeat, such as no free file descriptor.
     pub accept_pause: Duration,
@@ -45,16 +49,23 @@ impl Default for Limits {
             connections: 10_000,
             head: Duration::from_secs(10),
             stalled_write: Duration::from_secs(30),
+            notice: Duration::from_millis(500),
             drain: Duration::from_secs(10),
             accept_pause: Duration::from_secs(1),
         }
     }
 }
 
+/// A connection made just before the port closed has this long to send the request it was made for.
+const FIRST_REQUEST: Duration = Duration::from_secs(1);
+/// The kernel's queue counts as empty when nothing comes out of it for this long, and is emptied for at most ten times
+/// as long.
+const QUEUE_EMPTY: Duration = Duration::from_millis(10);
+
 /// The two stages of a stop.
 #[derive(Debug, Clone, Default)]
 pub struct Shutdown {
-    /// Accept nothing new and finish what is at work. Endless answers (event streams) end when they see this.
+    /// Finish what is at work and begin nothing new. Endless answers (event streams) end when they see this.
     pub stopping: CancellationToken,
     /// Drop what is at work.
     pub forced: CancellationToken,
@@ -63,71 +74,127 @@ pub struct Shutdown {
 /// Serves until [`Shutdown::stopping`], then until the last request is done, the time for it is over, or
 /// [`Shutdown::forced`]. Each request carries [`ConnectInfo`] with the peer's address.
 pub async fn serve(listener: TcpListener, app: Router, limits: Limits, shutdown: &Shutdown) {
-    let mut http = hyper::server::conn::http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(limits.head).keep_alive(true);
-    let connections = Arc::new(Semaphore::new(limits.connections));
-    let graceful = GracefulShutdown::new();
-
-    while let Some((stream, peer)) = next_connection(&listener, &connections, limits, shutdown).await {
-        let Ok(slot) = Arc::clone(&connections).try_acquire_owned() else { continue };
-        // Answers are written in one piece: waiting to fill a packet only delays them.
-        let _ = stream.set_nodelay(true);
-        let app = app.clone();
-        let service = hyper::service::service_fn(move |request: Request<Incoming>| {
-            let mut request = request.map(Body::new);
-            request.extensions_mut().insert(ConnectInfo(peer));
-            app.clone().oneshot(request)
-        });
-        let io = TokioIo::new(StallGuard::new(stream, limits.stalled_write));
-        let connection = graceful.watch(http.serve_connection(io, service));
-        let forced = shutdown.forced.clone();
-        tokio::spawn(async move {
-            tokio::select! {
-                result = connection => {
-                    if let Err(error) = result {
-                        tracing::debug!(%peer, %error, "connection ended early");
-                    }
-                }
-                () = forced.cancelled() => {}
-            }
-            drop(slot);
-        });
-    }
-    // Closes the port: a supervisor may start the next process while this one finishes.
-    drop(listener);
+    let server = Server {
+        app,
+        limits,
+        shutdown: shutdown.clone(),
+        port_closed: CancellationToken::new(),
+        places: Arc::new(Semaphore::new(limits.connections as usize)),
+    };
+    let accept_all = async {
+        loop {
+            let (stream, peer) = server.accept(&listener).await;
+            server.spawn(stream, peer);
+        }
+    };
     tokio::select! {
-        () = graceful.shutdown() => {}
+        () = accept_all => {}
+        () = server.notice_given() => {}
+    }
+    // What the kernel has accepted already would be reset by closing the port.
+    let emptied = Instant::now() + 10 * QUEUE_EMPTY;
+    while let Ok((stream, peer)) = tokio::time::timeout(QUEUE_EMPTY, server.accept(&listener)).await {
+        server.spawn(stream, peer);
+        if Instant::now() > emptied || shutdown.forced.is_cancelled() {
+            break;
+        }
+    }
+    drop(listener);
+    server.port_closed.cancel();
+    tokio::select! {
+        // Every place is free again: the last connection is gone.
+        _ = server.places.acquire_many(limits.connections) => {}
         () = tokio::time::sleep(limits.drain) => tracing::warn!("some requests did not finish in time"),
         () = shutdown.forced.cancelled() => tracing::warn!("stopped without waiting for requests"),
     }
     shutdown.forced.cancel();
 }
 
-/// The next connection once there is a free place for it; `None` when it is time to stop.
-async fn next_connection(
-    listener: &TcpListener,
-    connections: &Semaphore,
+struct Server {
+    app: Router,
     limits: Limits,
-    shutdown: &Shutdown,
-) -> Option<(TcpStream, SocketAddr)> {
-    let accept = async {
+    shutdown: Shutdown,
+    port_closed: CancellationToken,
+    places: Arc<Semaphore>,
+}
+
+impl Server {
+    async fn notice_given(&self) {
+        self.shutdown.stopping.cancelled().await;
+        tokio::select! {
+            () = tokio::time::sleep(self.limits.notice) => {}
+            () = self.shutdown.forced.cancelled() => {}
+        }
+    }
+
+    /// The next connection, once there is a free place for it.
+    async fn accept(&self, listener: &TcpListener) -> (TcpStream, SocketAddr) {
         loop {
-            // Only this loop takes places, so the one seen free here is free after `accept`.
-            drop(connections.acquire().await.ok()?);
+            // Only `spawn` takes places, after this: the one seen free here stays free.
+            drop(self.places.acquire().await);
             match listener.accept().await {
-                Ok(connection) => return Some(connection),
+                Ok(connection) => return connection,
                 Err(error) if is_about_the_client(&error) => {}
                 Err(error) => {
                     tracing::error!(%error, "cannot accept connections, waiting");
-                    tokio::time::sleep(limits.accept_pause).await;
+                    tokio::time::sleep(self.limits.accept_pause).await;
                 }
             }
         }
-    };
-    tokio::select! {
-        biased;
-        () = shutdown.stopping.cancelled() => None,
-        connection = accept => connection,
+    }
+
+    fn spawn(&self, stream: TcpStream, peer: SocketAddr) {
+        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else { return };
+        // Answers are written in one piece: waiting to fill a packet only delays them.
+        let _ = stream.set_nodelay(true);
+        let begun = CancellationToken::new();
+        let service = hyper::service::service_fn({
+            let (app, stopping, begun) = (self.app.clone(), self.shutdown.stopping.clone(), begun.clone());
+            move |request: Request<Incoming>| {
+                begun.cancel();
+                let mut request = request.map(Body::new);
+                request.extensions_mut().insert(ConnectInfo(peer));
+                let (app, stopping) = (app.clone(), stopping.clone());
+                async move {
+                    let mut response = app.oneshot(request).await?;
+                    if stopping.is_cancelled() {
+                        // The client, or the proxy in front, makes its next connection somewhere else.
+                        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+                    }
+                    Ok::<_, Infallible>(response)
+                }
+            }
+        });
+        let mut http = http1::Builder::new();
+        http.timer(TokioTimer::new()).header_read_timeout(self.limits.head);
+        let io = TokioIo::new(StallGuard::new(stream, self.limits.stalled_write));
+        let connection = http.serve_connection(io, service);
+        let (port_closed, forced) = (self.port_closed.clone(), self.shutdown.forced.clone());
+        tokio::spawn(async move {
+            let mut connection = pin!(connection);
+            let finished = async {
+                tokio::select! {
+                    result = connection.as_mut() => return result,
+                    () = port_closed.cancelled() => {}
+                }
+                tokio::select! {
+                    result = connection.as_mut() => return result,
+                    () = begun.cancelled() => {}
+                    () = tokio::time::sleep(FIRST_REQUEST) => {}
+                }
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            };
+            tokio::select! {
+                result = finished => {
+                    if let Err(error) = result {
+                        tracing::debug!(%peer, %error, "connection ended early");
+                    }
+                }
+                () = forced.cancelled() => {}
+            }
+            drop(place);
+        });
     }
 }
 

@@ -29,8 +29,6 @@ use crate::health::{self, Health};
 use crate::listener::{self, Limits, Shutdown};
 use crate::problem::Problem;
 
-/// How long load balancers get to notice that this process is no longer ready.
-const NOTICE: Duration = Duration::from_millis(500);
 /// Pause between tries to reach a database.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -74,11 +72,9 @@ pub async fn run(config: Config, args: ServeArgs, build_router: BuildRouter) -> 
         let routes = Arc::clone(&routes);
         move |request| pass(Arc::clone(&routes), request)
     });
-    // The listener stops a little later than readiness.
-    let closing = Shutdown { stopping: CancellationToken::new(), forced: shutdown.forced.clone() };
     let server = tokio::spawn({
-        let closing = closing.clone();
-        async move { listener::serve(listener, gate, limits, &closing).await }
+        let shutdown = shutdown.clone();
+        async move { listener::serve(listener, gate, limits, &shutdown).await }
     });
 
     let started = tokio::select! {
@@ -92,16 +88,19 @@ pub async fn run(config: Config, args: ServeArgs, build_router: BuildRouter) -> 
             announce(address);
             stop.cancelled().await;
             tracing::info!("stopping");
-            tokio::select! {
-                () = tokio::time::sleep(NOTICE) => {}
-                () = shutdown.forced.cancelled() => {}
-            }
             (Ok(ExitCode::SUCCESS), Some(database))
         }
-        Some(Err(error)) => (Err(error), None),
-        None => (Ok(ExitCode::SUCCESS), None),
+        // Nobody has been served yet who could be cut off.
+        Some(Err(error)) => {
+            shutdown.forced.cancel();
+            (Err(error), None)
+        }
+        None => {
+            shutdown.forced.cancel();
+            (Ok(ExitCode::SUCCESS), None)
+        }
     };
-    closing.stopping.cancel();
+    stop.cancel();
     let _ = server.await;
     if let Some(database) = database {
         database.close().await;
@@ -173,7 +172,7 @@ async fn bind(address: SocketAddr) -> Result<TcpListener, Problem> {
 }
 
 /// Raises the limit of open files as far as it goes and leaves some for the database and files.
-fn connection_limit() -> usize {
+fn connection_limit() -> u32 {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit { current: limit.maximum, maximum: limit.maximum };
@@ -182,7 +181,7 @@ fn connection_limit() -> usize {
         Err(_) => limit.current,
     };
     let usual = Limits::default().connections;
-    let files = files.and_then(|files| usize::try_from(files).ok()).unwrap_or(usize::MAX);
+    let files = files.and_then(|files| u32::try_from(files).ok()).unwrap_or(u32::MAX);
     // Few files: half of them for connections keeps pages readable.
     usual.min((files / 2).max(files.saturating_sub(200)))
 }

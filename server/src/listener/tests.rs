@@ -12,6 +12,11 @@ struct Running {
     task: JoinHandle<()>,
 }
 
+/// The usual limits, but a stop closes the port at once.
+fn at_once() -> Limits {
+    Limits { notice: Duration::ZERO, ..Limits::default() }
+}
+
 async fn start(limits: Limits) -> Running {
     let app = Router::new()
         .route("/peer", get(|ConnectInfo(peer): ConnectInfo<SocketAddr>| async move { peer.ip().to_string() }))
@@ -44,13 +49,13 @@ async fn get_text(address: SocketAddr, path: &str) -> String {
 
 #[tokio::test]
 async fn requests_know_their_peer() {
-    let server = start(Limits::default()).await;
+    let server = start(at_once()).await;
     assert!(get_text(server.address, "/peer").await.ends_with("127.0.0.1"));
 }
 
 #[tokio::test]
 async fn a_head_that_does_not_come_closes_the_connection() {
-    let server = start(Limits { head: Duration::from_millis(200), ..Limits::default() }).await;
+    let server = start(Limits { head: Duration::from_millis(200), ..at_once() }).await;
     let mut stream = TcpStream::connect(server.address).await.unwrap();
     stream.write_all(b"GET /peer HTTP/1.1\r\nhost:").await.unwrap();
     let began = Instant::now();
@@ -61,7 +66,7 @@ async fn a_head_that_does_not_come_closes_the_connection() {
 
 #[tokio::test]
 async fn a_connection_over_the_limit_waits_for_a_free_place() {
-    let server = start(Limits { connections: 1, ..Limits::default() }).await;
+    let server = start(Limits { connections: 1, ..at_once() }).await;
     let first = TcpStream::connect(server.address).await.unwrap();
     tokio::time::sleep(Duration::from_millis(50)).await;
     let address = server.address;
@@ -74,12 +79,12 @@ async fn a_connection_over_the_limit_waits_for_a_free_place() {
 
 #[tokio::test]
 async fn a_stop_lets_requests_finish_and_refuses_new_ones() {
-    let server = start(Limits::default()).await;
+    let server = start(at_once()).await;
     let address = server.address;
     let request = tokio::spawn(async move { get_text(address, "/slow").await });
     tokio::time::sleep(Duration::from_millis(100)).await;
     server.shutdown.stopping.cancel();
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
     assert!(TcpStream::connect(address).await.is_err());
     assert!(request.await.unwrap().ends_with("done"));
     server.task.await.unwrap();
@@ -87,7 +92,7 @@ async fn a_stop_lets_requests_finish_and_refuses_new_ones() {
 
 #[tokio::test]
 async fn a_forced_stop_waits_for_nothing() {
-    let server = start(Limits::default()).await;
+    let server = start(at_once()).await;
     let address = server.address;
     let request = tokio::spawn(async move { get_text(address, "/slow").await });
     tokio::time::sleep(Duration::from_millis(100)).await;
@@ -101,11 +106,33 @@ async fn a_forced_stop_waits_for_nothing() {
 
 #[tokio::test]
 async fn a_request_that_never_ends_does_not_hold_up_a_stop() {
-    let server = start(Limits { drain: Duration::from_millis(100), ..Limits::default() }).await;
+    let server = start(Limits { drain: Duration::from_millis(100), ..at_once() }).await;
     let address = server.address;
     let request = tokio::spawn(async move { get_text(address, "/slow").await });
     tokio::time::sleep(Duration::from_millis(100)).await;
     server.shutdown.stopping.cancel();
     server.task.await.unwrap();
     assert!(!request.await.unwrap().contains("done"));
+}
+
+#[tokio::test]
+async fn a_connection_made_before_the_port_closed_still_gets_its_answer() {
+    let server = start(at_once()).await;
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    server.shutdown.stopping.cancel();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    stream.write_all(b"GET /peer HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).await.unwrap();
+    assert!(text.contains("200 OK") && text.contains("connection: close"), "{text}");
+    server.task.await.unwrap();
+}
+
+#[tokio::test]
+async fn between_a_stop_and_closing_the_port_requests_are_served() {
+    let server = start(Limits { notice: Duration::from_millis(300), ..Limits::default() }).await;
+    server.shutdown.stopping.cancel();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert!(get_text(server.address, "/peer").await.contains("200 OK"));
+    server.task.await.unwrap();
 }
