@@ -10,7 +10,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -58,9 +58,6 @@ impl Default for Limits {
 
 /// A connection made just before the port closed has this long to send the request it was made for.
 const FIRST_REQUEST: Duration = Duration::from_secs(1);
-/// The kernel's queue counts as empty when nothing comes out of it for this long, and is emptied for at most ten times
-/// as long.
-const QUEUE_EMPTY: Duration = Duration::from_millis(10);
 
 /// The two stages of a stop.
 #[derive(Debug, Clone, Default)]
@@ -91,15 +88,7 @@ pub async fn serve(listener: TcpListener, app: Router, limits: Limits, shutdown:
         () = accept_all => {}
         () = server.notice_given() => {}
     }
-    // What the kernel has accepted already would be reset by closing the port.
-    let emptied = Instant::now() + 10 * QUEUE_EMPTY;
-    while let Ok((stream, peer)) = tokio::time::timeout(QUEUE_EMPTY, server.accept(&listener)).await {
-        server.spawn(stream, peer);
-        if Instant::now() > emptied || shutdown.forced.is_cancelled() {
-            break;
-        }
-    }
-    drop(listener);
+    server.close(listener);
     server.port_closed.cancel();
     tokio::select! {
         // Every place is free again: the last connection is gone.
@@ -139,6 +128,21 @@ impl Server {
                     tracing::error!(%error, "cannot accept connections, waiting");
                     tokio::time::sleep(self.limits.accept_pause).await;
                 }
+            }
+        }
+    }
+
+    /// Closes the port. Takes what the kernel has already accepted first: those connections would be reset.
+    fn close(&self, listener: TcpListener) {
+        let Ok(listener) = listener.into_std() else { return };
+        while self.places.available_permits() > 0
+            && let Ok((stream, peer)) = listener.accept()
+        {
+            // The listener does not wait; what it accepts would, unless told.
+            if stream.set_nonblocking(true).is_ok()
+                && let Ok(stream) = TcpStream::from_std(stream)
+            {
+                self.spawn(stream, peer);
             }
         }
     }

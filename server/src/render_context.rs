@@ -16,9 +16,9 @@ use leptos::prelude::{provide_context, use_context};
 use tower_sessions::Session;
 
 use crate::middleware::client_address::ClientAddress;
+use crate::middleware::form_errors;
 use crate::middleware::request_id::RequestId;
 use crate::middleware::security_headers::Nonce;
-use crate::middleware::{answer, form_errors};
 
 /// What every visit has in common.
 #[derive(Clone)]
@@ -90,12 +90,6 @@ pub fn provide() {
 pub fn decode_error(body: &[u8]) -> Option<(StatusCode, serde_json::Value)> {
     let error: AppError = serde_json::from_slice(body).ok()?;
     Some((StatusCode::from_u16(error.status()).ok()?, serde_json::to_value(&error).ok()?))
-}
-
-/// The answer to a refused form when there is no page to show it on again.
-pub fn refused(status: StatusCode, echo: &form_errors::FormEcho) -> Response {
-    let detail = read_echo(echo).map_or_else(String::new, |echo| echo.error.to_string());
-    (status, answer::page("This cannot be done", &detail, "-")).into_response()
 }
 
 async fn signed_in(backend: &Backend, session: &Session) -> Result<Option<domain::Actor>, backend::Error> {

@@ -11,7 +11,9 @@ use tower_sessions::cookie::time::Duration;
 use tower_sessions::{Expiry, SessionManagerLayer};
 
 use crate::cli::serve::Serving;
-use crate::middleware::{client_address, cross_site, form_errors, panic, request_id, security_headers, timeouts};
+use crate::middleware::{
+    answer, client_address, cross_site, form_errors, panic, request_id, security_headers, timeouts,
+};
 use crate::render_context::{self, Site};
 use crate::session_store::SessionStore;
 use crate::{api, assets, logging};
@@ -64,7 +66,7 @@ fn pages(site: &Site, origin: String) -> Router {
         .layer(middleware::from_fn_with_state(site.clone(), render_context::prepare))
         .layer(sessions(site));
     let form_errors =
-        form_errors::FormErrors { origin, decode: render_context::decode_error, fallback: render_context::refused };
+        form_errors::FormErrors { origin, decode: render_context::decode_error, fallback: answer::refused };
     form_errors::wrap(pages, form_errors)
 }
 

@@ -21,7 +21,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-use super::CliError;
+use super::{CliError, demo};
 use crate::config::{BaseUrl, Config};
 use crate::database::{self, Database};
 use crate::embedded_postgres::Purpose;
@@ -130,7 +130,19 @@ async fn start(
         demo: args.demo,
         stopping: stop.clone(),
     };
+    if let Err(error) = prepare(&serving).await {
+        database.close().await;
+        return Err(error);
+    }
     Ok((build_router(serving), database))
+}
+
+/// What has to be in the database before the first request.
+async fn prepare(serving: &Serving) -> Result<(), CliError> {
+    if serving.demo {
+        demo::fill_when_empty(&serving.backend).await?;
+    }
+    Ok(())
 }
 
 async fn migrate_when_reachable(database: &Database) -> Result<(), Problem> {

@@ -17,7 +17,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::Response;
 use backend::Once;
 use http_body_util::LengthLimitError;
@@ -26,7 +26,7 @@ use sha2::{Digest as _, Sha256};
 use tower::ServiceExt as _;
 use url::Url;
 
-use super::answer::{Answer, accepts_html};
+use super::answer::{self, Answer, accepts_html};
 use super::timeouts;
 
 /// Where server functions live.
@@ -101,8 +101,10 @@ impl FormErrors {
         let body = to_bytes(body, LARGEST_ERROR).await.unwrap_or_default();
         let (status, error) =
             (self.decode)(&body).unwrap_or((StatusCode::INTERNAL_SERVER_ERROR, serde_json::Value::Null));
+        let retry_after = answer::retry_after(&error).map(HeaderValue::from);
         if !accepts_html(&parts.headers) {
             refused.status = status;
+            refused.headers.extend(retry_after.map(|seconds| (header::RETRY_AFTER, seconds)));
             return Response::from_parts(refused, Body::from(body));
         }
         fields.retain(|(name, _)| name != ONCE && !name.contains("password"));
@@ -113,6 +115,7 @@ impl FormErrors {
         }
         .unwrap_or_else(|| (self.fallback)(status, &echo));
         *shown.status_mut() = status;
+        shown.headers_mut().extend(retry_after.map(|seconds| (header::RETRY_AFTER, seconds)));
         // Whatever the server function did to the cookies still holds.
         for cookie in refused.headers.get_all(header::SET_COOKIE) {
             shown.headers_mut().append(header::SET_COOKIE, cookie.clone());

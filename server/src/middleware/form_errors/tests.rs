@@ -1,7 +1,6 @@
 //! Against real server functions, because the layer rests on what `server_fn` and `leptos_axum` do.
 
 use axum::Extension;
-use axum::http::HeaderValue;
 use axum::response::{Html, IntoResponse as _, Redirect};
 use axum::routing::{get, post};
 use leptos::prelude::*;
