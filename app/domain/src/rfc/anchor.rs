@@ -4,10 +4,13 @@
 //! finds the place in the new text. The rules, in order:
 //!
 //! 1. Follow the diff from the previous revision. At least half of the original quote must still be there, near together.
-//! 2. Follow the diff from the revision the thread was opened on: heals text that was taken out and put back.
-//! 3. Look for the very words elsewhere: the text was moved.
-//! 4. Look for similar words: a suggestion that a person confirms.
-//! 5. Orphaned: shown at the nearest heading that survives, with its quote.
+//! 2. Look for the very words elsewhere: the text was moved, or taken out and put back.
+//! 3. Look for similar words: a suggestion that a person confirms.
+//! 4. Orphaned: shown at the nearest heading that still exists, with its quote.
+//!
+//! What is kept is always counted against the original quote, so that many small edits cannot carry a comment to text
+//! that has nothing left of it; and what is lost is looked for again in every revision, so that text put back gets its
+//! comments back.
 
 use serde::{Deserialize, Serialize};
 
@@ -71,6 +74,13 @@ pub enum AnchorState {
     Orphaned,
 }
 
+impl AnchorState {
+    /// Whether the thread has its place; a suggestion still needs a person.
+    pub fn is_anchored(self) -> bool {
+        matches!(self, Self::Exact | Self::Edited | Self::Moved)
+    }
+}
+
 /// How an anchor was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -79,8 +89,6 @@ pub enum AnchorMethod {
     Selected,
     /// By the diff from the previous revision.
     Diff,
-    /// By the diff from the revision the thread was opened on.
-    OriginDiff,
     /// By the very words of the quote.
     Quote,
     /// By words like those of the quote.
