@@ -62,7 +62,6 @@ fn method_word(method: AnchorMethod) -> &'static str {
     match method {
         AnchorMethod::Selected => "selected",
         AnchorMethod::Diff => "diff",
-        AnchorMethod::OriginDiff => "origin_diff",
         AnchorMethod::Quote => "quote",
         AnchorMethod::Similar => "similar",
         AnchorMethod::None => "none",
@@ -70,11 +69,11 @@ fn method_word(method: AnchorMethod) -> &'static str {
 }
 
 fn method(word: &str) -> Result<AnchorMethod> {
-    use AnchorMethod::{Diff, None, OriginDiff, Quote, Selected, Similar};
+    use AnchorMethod::{Diff, None, Quote, Selected, Similar};
     if word == REATTACHED {
         return Ok(Selected);
     }
-    [Selected, Diff, OriginDiff, Quote, Similar, None]
+    [Selected, Diff, Quote, Similar, None]
         .into_iter()
         .find(|method| method_word(*method) == word)
         .ok_or_else(|| Error::internal(format!("no such anchor method: {word}")))
@@ -181,13 +180,13 @@ pub(super) async fn place(
 /// revision before and of every origin.
 fn carry(bodies: &BTreeMap<i32, String>, revision: i32, next: &str, threads: &[Carried]) -> Vec<Placed> {
     let Some(previous) = bodies.get(&(revision - 1)) else { return Vec::new() };
-    let mut publication = Publication::new(previous, next);
+    let publication = Publication::new(previous, next);
     threads
         .iter()
         .map(|carried| {
             let origin = bodies.get(&carried.origin.revision).and_then(|body| {
                 let span = Span::checked(carried.origin.span.start, carried.origin.span.end, body)?;
-                Some(Origin { revision: carried.origin.revision.unsigned_abs(), body, span })
+                Some(Origin { body, span })
             });
             // An origin that does not fit its text cannot be: the range was checked when it was kept. No thread is
             // ever dropped all the same.

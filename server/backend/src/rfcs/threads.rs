@@ -55,7 +55,7 @@ pub struct ThreadAnchor {
     pub end: Option<i32>,
     /// How sure we are of it. `Suggested` asks a person to confirm.
     pub state: AnchorState,
-    /// How it was found: `selected`, `reattached`, `diff`, `origin_diff`, `quote`, `similar`, `none`.
+    /// How it was found: `selected`, `reattached`, `diff`, `quote`, `similar`, `none`.
     pub method: String,
     /// The share of the original quote's bytes that stand there, 0 to 1.
     pub score: f32,

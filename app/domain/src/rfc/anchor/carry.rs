@@ -56,25 +56,28 @@ impl<'a> Publication<'a> {
 
     /// Follows the diff from the previous revision.
     fn follow(&self, origin: &Origin<'_>, anchor: &Anchor) -> Option<Anchor> {
-        let span = anchor.span.filter(|_| anchor.state.is_anchored())?;
-        let landed = self.land(span, origin.widest())?;
+        let before = anchor.span.filter(|_| anchor.state.is_anchored())?;
+        let (landed, kept) = self.land(before, origin.widest())?;
         let quote = origin.quote();
         // What an edit took out and a later one put back belongs to the place again.
         let span = search::near(self.next, quote, landed).unwrap_or(landed);
         let there = span.of(self.next);
+        let untouched = kept == before.len() && kept == there.len();
         let (state, score) = if there == quote {
-            let moved = anchor.state == AnchorState::Moved;
-            (if moved { AnchorState::Moved } else { AnchorState::Exact }, 1.0)
+            (if anchor.state == AnchorState::Moved { AnchorState::Moved } else { AnchorState::Exact }, 1.0)
+        } else if untouched {
+            (anchor.state, anchor.score)
         } else {
             (AnchorState::Edited, search::share(Mapping::between(quote, there).kept_bytes(), quote.len()))
         };
         (score >= ENOUGH).then_some(Anchor { span: Some(span), state, method: AnchorMethod::Diff, score })
     }
 
-    /// Where the diff puts a range: around the most of its pieces that lie within `widest` bytes.
-    fn land(&self, span: Span, widest: usize) -> Option<Span> {
+    /// Where the diff puts a range: around the most of its pieces that lie within `widest` bytes; and how many bytes
+    /// these are.
+    fn land(&self, span: Span, widest: usize) -> Option<(Span, usize)> {
         let pieces: Vec<_> = self.step.pieces(span.start..span.end).collect();
-        let mut best: Option<(usize, Span)> = None;
+        let mut best: Option<(Span, usize)> = None;
         let (mut first, mut kept) = (0, 0);
         for last in &pieces {
             kept += last.len;
@@ -82,11 +85,11 @@ impl<'a> Publication<'a> {
                 kept -= pieces[first].len;
                 first += 1;
             }
-            if best.is_none_or(|(most, _)| kept > most) {
-                best = Some((kept, Span { start: pieces[first].new, end: last.new_end() }));
+            if best.is_none_or(|(_, most)| kept > most) {
+                best = Some((Span { start: pieces[first].new, end: last.new_end() }, kept));
             }
         }
-        best.map(|(_, span)| span)
+        best
     }
 
     /// Looks for a lost quote from scratch, so that text put back is found again.

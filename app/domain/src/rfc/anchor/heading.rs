@@ -26,19 +26,25 @@ impl<'a> Outline<'a> {
             next += line.len();
             let body = line.trim();
             let paragraph = above.take();
-            let marks = run(body, '#');
             if let Some((mark, length)) = fence {
                 fence = fence.filter(|_| run(body, mark) < length || !body.trim_start_matches(mark).is_empty());
-            } else if body.is_empty() || line.starts_with("    ") || line.starts_with('\t') {
-                // Between paragraphs, or indented code.
-            } else if let Some(mark) = ['`', '~'].into_iter().find(|&mark| run(body, mark) >= 3) {
-                fence = Some((mark, run(body, mark)));
-            } else if (1..=6).contains(&marks) && body[marks..].chars().next().is_none_or(char::is_whitespace) {
-                headings.push(Heading { start, level: marks, title: body.trim_matches('#').trim() });
-            } else if let (Some((start, title)), Some(level)) = (paragraph, underline(body)) {
-                headings.push(Heading { start, level, title });
-            } else {
-                above = Some((start, body));
+                continue;
+            }
+            if line.starts_with("    ") || line.starts_with('\t') {
+                continue; // indented code
+            }
+            match body.chars().next() {
+                Some(mark @ ('`' | '~')) if run(body, mark) >= 3 => fence = Some((mark, run(body, mark))),
+                Some('#') if is_marked(body) => {
+                    let title = body.trim_matches('#').trim();
+                    headings.push(Heading { start, level: run(body, '#'), title });
+                }
+                Some(mark @ ('=' | '-')) if body.trim_matches(mark).is_empty() => {
+                    let level = if mark == '=' { 1 } else { 2 };
+                    headings.extend(paragraph.map(|(start, title)| Heading { start, level, title }));
+                }
+                Some(_) => above = Some((start, body)),
+                None => {}
             }
         }
         Self { headings }
@@ -78,7 +84,40 @@ fn run(line: &str, mark: char) -> usize {
     line.chars().take_while(|&c| c == mark).count()
 }
 
-/// The level of the title above this line, if the line is only `=` or only `-`.
-fn underline(line: &str) -> Option<usize> {
-    ['=', '-'].into_iter().position(|mark| line.trim_matches(mark).is_empty()).map(|at| at + 1)
+/// Whether a line that starts with `#` is a heading: at most six of them, then a space.
+fn is_marked(line: &str) -> bool {
+    let marks = run(line, '#');
+    marks <= 6 && line[marks..].chars().next().is_none_or(char::is_whitespace)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn titles(text: &str) -> Vec<(usize, &str)> {
+        Outline::of(text).headings.iter().map(|heading| (heading.level, heading.title)).collect()
+    }
+
+    #[test]
+    fn marked_and_underlined_titles_are_headings() {
+        let text = "# One #\n\n   ### Three\n\nFirst\n=====\n\nSecond\n---\n\n---\n#hashtag\n####### seven\n";
+        assert_eq!(titles(text), [(1, "One"), (3, "Three"), (1, "First"), (2, "Second")]);
+    }
+
+    #[test]
+    fn code_has_no_headings() {
+        let text = "````sh\n# no\n```\n# no\n````\n# Yes\n\n    # no\n~~~\n# no, to the end\n";
+        assert_eq!(titles(text), [(1, "Yes")]);
+    }
+
+    #[test]
+    fn of_equal_titles_the_one_under_the_same_parents_is_nearest() {
+        let old = "# A\n## Tests\n# B\n## Tests\ntext\n";
+        let new = "# Intro\n# A\n## Tests\n# B\n## Tests\n";
+        let position = old.find("text").unwrap();
+        assert_eq!(Outline::of(new).nearest(&Outline::of(old), position), new.rfind("## Tests"));
+        // The heading itself is gone: the one above it.
+        assert_eq!(Outline::of("# A\n# B\n").nearest(&Outline::of(old), position), Some(4));
+        assert_eq!(Outline::of("# C\n").nearest(&Outline::of(old), position), None);
+    }
 }

@@ -14,6 +14,8 @@ const CONTEXT: usize = 32;
 const CLEAR_LEAD: f32 = 0.15;
 /// A shorter quote occurs elsewhere by chance: its surroundings must agree, and similar text is not looked for.
 const TELLING: usize = 20;
+/// A longer quote is not looked for by similar text either: when pages are gone, no place is the one.
+const LONGEST: usize = 4096;
 /// How much of the surroundings of a quote that is not telling must agree.
 const FAMILIAR: f32 = 0.35;
 /// The share of the quote a similar place must have to be suggested.
@@ -52,7 +54,7 @@ pub(super) fn again<'i>(origin: &str, quote: Span, text: &str, index: impl FnOnc
     let found = |state, method, span, score| Anchor { span: Some(span), state, method, score };
     let telling = words.len() >= TELLING;
     match places[..] {
-        [] if telling => match index().similar(words, text) {
+        [] if telling && words.len() <= LONGEST => match index().similar(words, text) {
             Some((span, score)) => found(AnchorState::Suggested, AnchorMethod::Similar, span, score),
             None => Anchor::orphaned(),
         },

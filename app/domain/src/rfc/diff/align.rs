@@ -6,7 +6,7 @@ use std::ops::Range;
 use imara_diff::{InternedInput, Token};
 
 /// How many comparisons an item (a word, a line) may cost on average, for the search of the longest phrases.
-const EFFORT: usize = 64;
+const EFFORT: usize = 32;
 /// The same for the quick search.
 const QUICK_EFFORT: usize = 16;
 
