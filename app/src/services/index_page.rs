@@ -1,9 +1,122 @@
-//! Services.
+//! `/services`: the list.
 
+use backend::accounts::teams;
+use backend::services::{self, Filter, ServiceSummary};
+use backend::{Page, PageRequest};
+use domain::limits;
+use domain::service::Tier;
 use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
 
-/// Services.
+use crate::error::AppError;
+use crate::page::page;
+use crate::session::signed_in;
+use crate::ui::{
+    Actions, Badge, Button, Choice, Crumb, EmptyState, Field, FieldKind, Filters, Glyph, PageHeader, Pagination, Row,
+    RowMeta, RowSide, Rows, Select, TierBadge, Variant,
+};
+use crate::urls;
+
+/// What is looked for; all of it is in the address.
+#[derive(Debug, Clone, Default)]
+struct Wanted {
+    q: String,
+    team: String,
+    tier: String,
+    archived: String,
+    cursor: Option<String>,
+}
+
+impl Wanted {
+    /// The address of the list with these filters, from its first row.
+    fn address(&self) -> String {
+        let encode = |text: &str| urls::encode(text);
+        let (q, team, tier) = (encode(&self.q), encode(&self.team), encode(&self.tier));
+        format!("/services?q={q}&team={team}&tier={tier}&archived={}", encode(&self.archived))
+    }
+}
+
+async fn load(wanted: Wanted) -> Result<(Page<ServiceSummary>, Vec<Choice>, Wanted), AppError> {
+    let (backend, actor) = signed_in()?;
+    let filled = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    let tier = wanted.tier.parse().ok().and_then(|tier| Tier::parse(tier).ok());
+    let filter = Filter { q: filled(&wanted.q), team: filled(&wanted.team), tier, archived: wanted.archived == "true" };
+    let request = PageRequest { limit: None, cursor: wanted.cursor.clone() };
+    let services = services::list(&backend, &actor, &filter, &request).await?;
+    let all = PageRequest { limit: Some(limits::PAGE_ROWS_MAX), cursor: None };
+    let teams = teams::list(&backend, &actor, None, &all).await?.items;
+    let teams = std::iter::once(Choice::new("", "Any owner"))
+        .chain(teams.into_iter().map(|team| Choice::new(team.slug, team.name)))
+        .collect();
+    Ok((services, teams, wanted))
+}
+
+/// The list, with filters in the address.
 #[component]
 pub fn ServicesPage() -> impl IntoView {
-    view! { <h1>"Services"</h1> }
+    let query = use_query_map().read_untracked().clone();
+    let get = |name: &str| query.get(name).unwrap_or_default();
+    let wanted = Wanted {
+        q: get("q"),
+        team: get("team"),
+        tier: get("tier"),
+        archived: get("archived"),
+        cursor: query.get("cursor"),
+    };
+    page(load(wanted), |(services, teams, wanted)| {
+        let tiers = std::iter::once(Choice::new("", "Any tier"))
+            .chain(Tier::ALL.into_iter().map(|tier| Choice::new(tier.number().to_string(), tier.label())))
+            .collect();
+        let states = vec![Choice::new("", "In use"), Choice::new("true", "Archived")];
+        let here = wanted.address();
+        let next = services.next_cursor.map(|cursor| format!("{here}&cursor={cursor}")).unwrap_or_default();
+        let first = if wanted.cursor.is_some() { here } else { String::new() };
+        let filtered =
+            !(wanted.q.is_empty() && wanted.team.is_empty() && wanted.tier.is_empty() && wanted.archived.is_empty());
+        view! {
+            <Title text="Services · Plumbline"/>
+            <PageHeader title="Services" crumbs=vec![Crumb::new("Home", urls::home())]>
+                <Actions><Button href=urls::new_service() variant=Variant::Primary icon=Glyph::Plus>"New service"</Button></Actions>
+            </PageHeader>
+            <div class="stack">
+                <Filters action="/services">
+                    <Field name="q" label="Name or description" kind=FieldKind::Search value=wanted.q hide_label=true placeholder="Name or description"/>
+                    <Select name="team" label="Owner" options=teams value=wanted.team hide_label=true/>
+                    <Select name="tier" label="Tier" options=tiers value=wanted.tier hide_label=true/>
+                    <Select name="archived" label="State" options=states value=wanted.archived hide_label=true/>
+                </Filters>
+                <ServiceRows services=services.items filtered=filtered/>
+                <Pagination first=first next=next/>
+            </div>
+        }
+    })
+}
+
+#[component]
+fn ServiceRows(services: Vec<ServiceSummary>, filtered: bool) -> impl IntoView {
+    if services.is_empty() {
+        let (title, text) = if filtered {
+            ("No service matches", "Try other words, or take a filter away.")
+        } else {
+            ("No services yet", "RFCs, reviews and scorecards are about services: describe the first one.")
+        };
+        return view! {
+            <EmptyState title=title text=text icon=Glyph::Server>
+                <Button href=urls::new_service()>"New service"</Button>
+            </EmptyState>
+        }
+        .into_any();
+    }
+    let rows = services.into_iter().map(|service| {
+        let owner = service.team.map_or_else(|| "nobody owns it".to_owned(), |team| team.name);
+        let labels = service.labels.into_iter().map(|label| view! { <Badge>{label}</Badge> }).collect_view();
+        view! {
+            <Row title=service.name href=urls::service(&service.slug)>
+                <RowMeta>{service.slug} " · " {owner}</RowMeta>
+                <RowSide>{labels} <TierBadge tier=service.tier/></RowSide>
+            </Row>
+        }
+    });
+    view! { <Rows label="Services">{rows.collect_view()}</Rows> }.into_any()
 }

@@ -1,9 +1,40 @@
-//! New service.
+//! `/services/new`: describe a service.
 
+use backend::services;
 use leptos::prelude::*;
+use leptos_meta::Title;
 
-/// New service.
+use super::fields::ServiceFields;
+use crate::page::page;
+use crate::session::signed_in;
+use crate::ui::{Button, Card, Crumb, Field, Form, FormActions, PageHeader, Variant};
+use crate::urls;
+
+/// The form for a new service.
 #[component]
 pub fn NewServicePage() -> impl IntoView {
-    view! { <h1>"New service"</h1> }
+    let load = async move {
+        let (backend, actor) = signed_in()?;
+        Ok(services::options(&backend, &actor).await?)
+    };
+    page(load, |options| {
+        let crumbs = vec![Crumb::new("Home", urls::home()), Crumb::new("Services", urls::services())];
+        view! {
+            <Title text="New service · Plumbline"/>
+            <PageHeader title="New service" crumbs=crumbs/>
+            <div class="narrow">
+                <Card>
+                    <Form action="/do/services/create">
+                        <ServiceFields service=None options=options/>
+                        <Field name="slug" label="Name in addresses" optional=true
+                            hint="Small letters, digits and hyphens. Empty: made from the name."/>
+                        <FormActions>
+                            <Button variant=Variant::Primary>"Add the service"</Button>
+                            <Button href=urls::services()>"Cancel"</Button>
+                        </FormActions>
+                    </Form>
+                </Card>
+            </div>
+        }
+    })
 }

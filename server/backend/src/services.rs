@@ -214,6 +214,13 @@ pub async fn get(backend: &Backend, actor: &Actor, slug: &str) -> Result<Found> 
     Ok(Found::Moved { to: to.ok_or_else(missing)? })
 }
 
+/// Whether the actor may change the service, for pages that offer it; [`put`] decides again.
+pub async fn may_edit(backend: &Backend, actor: &Actor, slug: &str) -> Result<bool> {
+    let mut connection = backend.pool().acquire().await?;
+    let stored = read(&mut connection, slug).await?;
+    Ok(stored.is_some_and(|stored| allows(actor, Action::EditService { team: stored.team_id }).is_ok()))
+}
+
 /// What pickers offer: services in use and teams.
 pub async fn options(backend: &Backend, actor: &Actor) -> Result<Options> {
     allows(actor, Action::Read)?;

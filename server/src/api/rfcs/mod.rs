@@ -13,7 +13,7 @@ use backend::rfcs::list::{self, Filter, Listed};
 use backend::rfcs::read::{self, Rfc};
 use backend::rfcs::status::{self, ChangeStatus};
 use backend::rfcs::update::{self, UpdateRfc};
-use backend::rfcs::{PersonRef, ServiceRef};
+use backend::rfcs::{PersonRef, ServiceRef, renderings};
 use domain::rfc::{Kind, Status};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -238,7 +238,8 @@ async fn get(
     Path(number): Path<i64>,
 ) -> Result<impl IntoResponse, Failure> {
     let rfc = read::read(&backend, &actor, number, None).await?;
-    let html = String::new();
+    let rendered = renderings::rendering(&backend, &rfc).await?;
+    let html: String = rendered.blocks.iter().map(|block| block.html.as_str()).collect();
     Ok(versioned(rfc.version, RfcBody::new(rfc, html, &state.base_url)))
 }
 
