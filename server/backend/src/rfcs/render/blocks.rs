@@ -1,5 +1,9 @@
 //! Walks the parser's events and makes the blocks.
 
+mod current;
+mod footnotes;
+mod raw;
+
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -7,15 +11,11 @@ use std::ops::Range;
 use pulldown_cmark::{Alignment, BlockQuoteKind, CodeBlockKind, Event, LinkType, Options, Parser, Tag, TagEnd};
 use sha2::{Digest, Sha256};
 
+use self::current::Current;
 use super::mapped::Mapped;
 use super::outline::{Footnote, Outline};
-use super::raw_html::{Fate, TokenKind, entity, fate, kept_attributes, tokens};
-use super::sanitise::{safe_url, sanitise, text_of};
-use super::writer::{Writer, Written};
+use super::sanitise::safe_url;
 use super::{Block, BlockKind, Rendered, TocEntry, front_matter, highlight, linkify};
-
-/// Marks in the text that a footnote's text leads back to; a footnote may be named thousands of times.
-const MAX_BACK_LINKS: usize = 10;
 
 /// Renders a document.
 pub(super) fn document(body: &str) -> Rendered {
@@ -37,14 +37,7 @@ pub(super) fn comment(body: &str) -> String {
     walk.finish().html()
 }
 
-/// The block being written.
-#[derive(Debug, Default)]
-struct Current {
-    writer: Writer,
-    block: Option<(BlockKind, Range<usize>)>,
-    heading: Option<String>,
-}
-
+/// The state of the walk over one document or comment.
 struct Walk<'s> {
     source: &'s str,
     events: Vec<(Event<'s>, Range<usize>)>,
@@ -431,147 +424,6 @@ impl<'s> Walk<'s> {
         }
     }
 
-    fn raw_html(&mut self, html: &Mapped) {
-        for token in tokens(html.as_str()) {
-            match token.kind {
-                TokenKind::Comment => {}
-                TokenKind::Text => self.raw_text(html, token.range),
-                TokenKind::Open { name, attributes } => self.raw_open(html, token.range, &name, &attributes),
-                TokenKind::Close { name } => match fate(&name) {
-                    Fate::Text => self.raw_text(html, token.range),
-                    Fate::Element(_) => {
-                        self.flush_text();
-                        self.current.writer.close_raw(&name);
-                    }
-                    Fate::Void(_) | Fate::Image | Fate::Transparent => {}
-                },
-            }
-        }
-    }
-
-    /// Text between the author's tags: it has entities, but no Markdown.
-    fn raw_text(&mut self, html: &Mapped, range: Range<usize>) {
-        let (mut done, mut at) = (range.start, range.start);
-        while let Some(found) = html.as_str()[at..range.end].find('&') {
-            at += found;
-            if let Some((shown, len)) = entity(&html.as_str()[at..range.end]) {
-                self.text.append(html, done..at);
-                self.text.push_whole(&shown, html.source_of(at..at + len));
-                done = at + len;
-            }
-            at = done.max(at + 1);
-        }
-        self.text.append(html, done..range.end);
-    }
-
-    fn raw_open(&mut self, html: &Mapped, range: Range<usize>, name: &str, attributes: &[(String, String)]) {
-        let fate = fate(name);
-        if fate == Fate::Text {
-            return self.raw_text(html, range);
-        }
-        self.flush_text();
-        let get = |wanted: &str| attributes.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
-        let id = get("id").or_else(|| get("name").filter(|_| name == "a"));
-        let id = id.filter(|id| {
-            self.document && !id.is_empty() && !id.contains(|c: char| c.is_whitespace() || c.is_control())
-        });
-        let id = id.map(|id| format!("user-content-{id}"));
-        match fate {
-            Fate::Text | Fate::Transparent => {}
-            Fate::Void(tag) => self.current.writer.void(tag, &[]),
-            Fate::Image => {
-                let mut alt = Mapped::default();
-                alt.push_whole(get("alt").unwrap_or_default().trim(), html.source_of(range));
-                self.current.writer.begin();
-                self.start_image(get("src").unwrap_or_default(), get("title").unwrap_or_default());
-                self.current.writer.text(&alt, 0..alt.as_str().len());
-                self.end_image();
-                self.current.writer.end();
-            }
-            Fate::Element("a") => {
-                // One without an address only names a place.
-                let title = get("title").unwrap_or_default();
-                let (element, mut kept) = get("href").map_or(("span", Vec::new()), |href| self.link(href, title));
-                kept.extend(id.as_deref().map(|id| ("id", Cow::Borrowed(id))));
-                let matched = self.next_raw_tag();
-                self.current.writer.open_raw(element, &borrowed(&kept), "a", matched);
-            }
-            Fate::Element(tag) => {
-                let mut kept = kept_attributes(tag, attributes);
-                kept.extend(id.as_deref().map(|id| ("id", id)));
-                let matched = self.next_raw_tag();
-                self.current.writer.open_raw(tag, &kept, tag, matched);
-            }
-        }
-    }
-
-    /// Whether the end tag of the kept start tag met now comes later.
-    fn next_raw_tag(&mut self) -> bool {
-        self.raw_tags += 1;
-        self.outline.is_matched(self.raw_tags - 1)
-    }
-
-    fn footnote_mark(&mut self, label: &str, range: Range<usize>) {
-        let Some(Footnote { number, .. }) = self.outline.footnote(label) else {
-            return self.text.push(self.source, &self.source[range.clone()], range);
-        };
-        let nth = self.referred.entry(number).or_insert(0);
-        *nth += 1;
-        let id = mark_id(number, *nth);
-        let mut mark = Mapped::default();
-        mark.push_whole(&number.to_string(), range);
-        let writer = &mut self.current.writer;
-        writer.begin();
-        writer.open("sup", &[("class", "md-footnote-ref")]);
-        if !writer.in_link() {
-            let mut attributes = vec![("href", format!("#fn-{number}")), ("aria-label", format!("Footnote {number}"))];
-            attributes.extend((*nth <= MAX_BACK_LINKS).then_some(("id", id)));
-            let attributes: Vec<_> = attributes.iter().map(|(name, value)| (*name, value.as_str())).collect();
-            writer.open("a", &attributes);
-        }
-        writer.text(&mark, 0..mark.as_str().len());
-        writer.end();
-    }
-
-    /// A footnote's text: written aside when it stands at the top level, in place otherwise.
-    fn start_footnote(&mut self, label: &str, range: Range<usize>) {
-        let footnote = self.outline.footnote(label).unwrap_or(Footnote { number: 0, references: 0 });
-        self.open_footnotes.push(footnote);
-        if self.current.writer.is_top() {
-            self.interrupted = Some(std::mem::take(&mut self.current));
-            self.open_block(BlockKind::Footnote, range);
-        }
-        let first = self.defined.insert(footnote.number);
-        let id = format!("fn-{}", footnote.number);
-        let writer = &mut self.current.writer;
-        writer.begin();
-        let attributes: Vec<_> =
-            [("class", "md-footnote")].into_iter().chain(first.then_some(("id", id.as_str()))).collect();
-        writer.open("div", &attributes);
-        writer.begin();
-        writer.open("span", &[("class", "md-footnote-number")]);
-        writer.generated(&format!("{}.", footnote.number));
-        writer.end();
-    }
-
-    fn end_footnote(&mut self) {
-        let footnote = self.open_footnotes.pop().unwrap_or(Footnote { number: 0, references: 0 });
-        let writer = &mut self.current.writer;
-        for nth in 1..=footnote.references.min(MAX_BACK_LINKS) {
-            let href = format!("#{}", mark_id(footnote.number, nth));
-            let label = format!("Back to reference {nth} of footnote {}", footnote.number);
-            writer.begin();
-            writer.open("a", &[("class", "md-footnote-back"), ("href", &href), ("aria-label", &label)]);
-            writer.generated("\u{21a9}");
-            writer.end();
-        }
-        writer.end();
-        if writer.is_top() {
-            let aside = std::mem::replace(&mut self.current, self.interrupted.take().unwrap_or_default());
-            self.footnotes.extend(aside.into_block(self.source).map(|block| (footnote.number, block)));
-        }
-    }
-
     /// Footnotes to the end, and an id for every block.
     fn finish(mut self) -> Rendered {
         self.footnotes.sort_by_key(|(number, block)| (*number, block.start));
@@ -588,62 +440,6 @@ impl<'s> Walk<'s> {
         }
         Rendered { blocks: self.blocks, toc: self.toc }
     }
-}
-
-impl Current {
-    /// Sanitises what was written. `None` when nothing was: a comment, say.
-    fn into_block(self, source: &str) -> Option<Block> {
-        let (kind, range) = self.block?;
-        let (start, end) = trimmed(source, range);
-        let mut block =
-            Block { id: String::new(), start, end, kind, html: String::new(), runs: String::new(), heading: None };
-        let mut written = self.writer.finish();
-        if written.too_deep {
-            block.kind = BlockKind::Plain;
-            written = plain(source, start..end);
-        } else {
-            block.heading = self.heading;
-        }
-        block.html = sanitise(&written.html);
-        block.runs = written.runs;
-        let shown = text_of(&block.html);
-        if shown != written.text {
-            // HTML that browsers rearrange (text directly in a table): the block can only be taken whole.
-            let units: usize = shown.chars().map(char::len_utf16).sum();
-            block.runs = format!("{start}-{end}+{units}");
-        }
-        (!block.html.trim().is_empty()).then_some(block)
-    }
-}
-
-/// A block that cannot be formatted, as its source.
-fn plain(source: &str, range: Range<usize>) -> Written {
-    let mut writer = Writer::default();
-    writer.begin();
-    writer.open("p", &[("class", "md-note")]);
-    writer.generated("This part is nested too deeply to be formatted. Its source:");
-    writer.end();
-    let mut text = Mapped::default();
-    text.push(source, &source[range.clone()], range);
-    writer.begin();
-    writer.open("pre", &[("class", "md-plain"), ("tabindex", "0")]);
-    writer.text(&text, 0..text.as_str().len());
-    writer.end();
-    writer.finish()
-}
-
-/// A block's range from the beginning of its first line, without the white space at its end.
-fn trimmed(source: &str, range: Range<usize>) -> (usize, usize) {
-    let slice = &source[range.clone()];
-    let start = range.start + (slice.len() - slice.trim_start().len());
-    let end = (range.start + slice.trim_end().len()).max(start);
-    let line = source[..start].rfind('\n').map_or(0, |at| at + 1);
-    (if source[line..start].trim().is_empty() { line } else { start }, end)
-}
-
-/// The id of the nth mark that refers to a footnote.
-fn mark_id(number: usize, nth: usize) -> String {
-    if nth == 1 { format!("fnref-{number}") } else { format!("fnref-{number}-{nth}") }
 }
 
 fn alert(kind: BlockQuoteKind) -> (&'static str, &'static str) {

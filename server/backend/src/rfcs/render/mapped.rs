@@ -42,7 +42,7 @@ impl Mapped {
         match source.get(range.clone()) {
             Some(slice) if slice == text => self.segment(text, range, true),
             // An entity stands for what it names as a whole, even where that is its own first letter.
-            Some(slice) if !slice.starts_with('&') => self.align(text, slice, range),
+            Some(slice) if !(slice.starts_with('&') && slice.ends_with(';')) => self.align(text, slice, range),
             _ => self.segment(text, range, false),
         }
     }

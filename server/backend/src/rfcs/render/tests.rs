@@ -219,6 +219,8 @@ fn raw_html_has_entities_and_addresses() {
     let source = "<p>a &amp; b&nbsp;&rarr; &#60;i&#62; https://a.b/c?d=1&amp;e</p>\n";
     let html = html(source);
     let link = r#"<a href="https://a.b/c?d=1&amp;e" rel="nofollow noopener noreferrer">https://a.b/c?d=1&amp;e</a>"#;
+    assert_eq!(render("<pre>\n\na\n</pre>").blocks[0].runs, "7+2", "no line break after <pre>");
+    check_runs("<pre>\n\na\n</pre>", &render("<pre>\n\na\n</pre>"));
     assert_eq!(html.trim_end(), format!("<p>a &amp; b&nbsp;\u{2192} &lt;i&gt; {link}</p>"));
 }
 

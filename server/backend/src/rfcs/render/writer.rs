@@ -47,6 +47,8 @@ pub(super) struct Writer {
     /// For each open Markdown element, how many elements were open before it.
     marks: Vec<usize>,
     links: usize,
+    /// A `pre` was opened and has nothing in it yet.
+    fresh_pre: bool,
     too_deep: bool,
 }
 
@@ -178,11 +180,13 @@ impl Writer {
             return;
         }
         self.tag(tag, attributes);
+        self.fresh_pre = tag == "pre";
         self.links += usize::from(tag == "a");
         self.stack.push(Open { tag, raw });
     }
 
     fn tag(&mut self, tag: &'static str, attributes: &[(&str, &str)]) {
+        self.fresh_pre = false;
         if self.too_deep {
             return;
         }
@@ -201,6 +205,7 @@ impl Writer {
     fn close_to(&mut self, len: usize) {
         while self.stack.len() > len {
             let Some(open) = self.stack.pop() else { break };
+            self.fresh_pre = false;
             self.links -= usize::from(open.tag == "a");
             if !self.too_deep {
                 self.html.push_str("</");
@@ -223,6 +228,16 @@ impl Writer {
             };
             return self.piece(&changed, origin);
         }
+        // Parsers drop a line break right after <pre>, the sanitiser's and then the browser's: it is left out at once.
+        let skipped = if self.fresh_pre { text.len() - text.trim_start_matches('\n').len() } else { 0 };
+        if skipped > 0 {
+            let origin = match origin {
+                Origin::Verbatim(start) => Origin::Verbatim(start + skipped),
+                other => other,
+            };
+            return self.piece(&text[skipped..], origin);
+        }
+        self.fresh_pre = false;
         escape(&mut self.html, text);
         let run = Run { units: text.chars().map(char::len_utf16).sum(), bytes: text.len(), origin };
         match self.runs.last_mut() {
