@@ -11,10 +11,14 @@ pub mod serve;
 
 use std::io::Write as _;
 use std::process::ExitCode;
+use std::sync::Arc;
 
+use backend::{Backend, SystemClock, SystemEntropy};
 use clap::{Parser, Subcommand};
 
 use crate::config::{Config, variables};
+use crate::database::{self, Database};
+use crate::embedded_postgres::Purpose;
 use crate::embedded_postgres::shim::{self, ShimArgs};
 use crate::logging;
 use serve::BuildRouter;
@@ -100,6 +104,20 @@ pub fn run(cli: Cli, build_router: BuildRouter) -> ExitCode {
         Ok(code) => code,
         Err(error) => fail(&error),
     }
+}
+
+/// Opens and migrates the database for one command, runs it, and stops what was started for it.
+async fn with_backend<T>(
+    config: &Config,
+    work: impl AsyncFnOnce(Backend) -> Result<T, CliError>,
+) -> Result<T, CliError> {
+    let database = Database::open(config, Purpose::Command).await?;
+    let result = match database.migrate().await {
+        Ok(()) => work(Backend::new(database.pool().clone(), Arc::new(SystemClock), Arc::new(SystemEntropy))).await,
+        Err(error) => Err(database::explain(&error).into()),
+    };
+    database.close().await;
+    result
 }
 
 fn fail(error: &dyn std::fmt::Display) -> ExitCode {

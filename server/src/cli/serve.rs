@@ -14,6 +14,7 @@ use axum::Router;
 use axum::extract::Request;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
+use backend::accounts::invitations;
 use backend::{Backend, SystemClock, SystemEntropy};
 use clap::Args;
 use tokio::net::TcpListener;
@@ -141,6 +142,9 @@ async fn start(
 async fn prepare(serving: &Serving) -> Result<(), CliError> {
     if serving.demo {
         demo::fill_when_empty(&serving.backend).await?;
+    } else if let Some(secret) = invitations::setup_link(&serving.backend).await? {
+        let link = format!("{}{}", serving.base_url.origin(), app::urls::setup(&secret));
+        tracing::warn!("nobody is admin yet: open {link} to become the first one; the link works once");
     }
     Ok(())
 }
