@@ -33,7 +33,8 @@ pub fn init(format: Option<LogFormat>, filter: Option<&str>, serving: bool) {
         .log_internal_errors(false);
     // `try_init` fails when a test has set a subscriber before.
     let _ = match format {
-        LogFormat::Json => builder.json().flatten_event(true).with_span_list(false).try_init(),
+        // The request, with its id, is the outermost span: list them all.
+        LogFormat::Json => builder.json().flatten_event(true).with_current_span(false).try_init(),
         LogFormat::Pretty => builder.with_ansi(terminal).try_init(),
     };
     std::panic::set_hook(Box::new(|panic| {
