@@ -93,7 +93,7 @@ comment on table api_tokens is 'One row: a bearer token for the REST API.';
 
 create table sign_in_failures (
     id bigint generated always as identity primary key,
-    -- 'account:<address>' or 'address:<ip>': what is being throttled.
+    -- 'account:<hash of the address typed>' or 'address:<ip>': what is being throttled.
     bucket text not null check (length(bucket) <= 300),
     at timestamptz not null
 );

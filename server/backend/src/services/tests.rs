@@ -106,15 +106,17 @@ async fn members_edit_the_services_of_their_teams() {
     let test = testing::backend().await;
     let member = person(&test, "Mel", Role::Member, Some("payments")).await;
     let alone = person(&test, "Al", Role::Member, None).await;
-    let reader = person(&test, "Rea", Role::Reader, Some("payments")).await;
+    let onlooker = person(&test, "Rea", Role::Reader, Some("payments")).await;
     let sre = person(&test, "Sam", Role::Sre, Some("platform")).await;
-    let status = async |actor: &Actor, slug: &str, expected, team| {
-        put(&test, actor, slug, expected, input(team, &[])).await.map(|_| 200).unwrap_or_else(|error| match error {
-            Error::Refused(refusal) => refusal.status(),
-            Error::Internal(error) => panic!("{error}"),
-        })
-    };
-    for actor in [&reader, &alone] {
+    let status =
+        async |actor: &Actor, slug: &str, expected, team| match put(&test, actor, slug, expected, input(team, &[]))
+            .await
+        {
+            Ok(_) => 200,
+            Err(Error::Refused(refusal)) => refusal.status(),
+            Err(Error::Internal(error)) => panic!("{error}"),
+        };
+    for actor in [&onlooker, &alone] {
         assert_eq!(status(actor, "checkout", Expected::Unstated, Some("nonsense")).await, 403);
         assert_eq!(status(actor, "checkout", Expected::Unstated, Some("payments")).await, 403);
     }
