@@ -96,9 +96,9 @@ async fn what_is_wrong_is_said_by_field_and_nothing_is_written() {
         assert_eq!(refusal(get(&test, &sre, slug).await).status(), 404);
     }
     assert!(verbs(&test).await.is_empty());
-    let text = ServiceInput { name: "<script>alert(1)</script> 🧊 שלום".into(), ..input(None, &[]) };
-    let (kept, _) = put(&test, &sre, "text", Expected::Unstated, text.clone()).await.unwrap();
-    assert_eq!(kept.name, text.name);
+    let markup = ServiceInput { name: "<script>alert(1)</script> 🧊 שלום".into(), ..input(None, &[]) };
+    let (kept, _) = put(&test, &sre, "text", Expected::Unstated, markup.clone()).await.unwrap();
+    assert_eq!(kept.name, markup.name);
 }
 
 #[tokio::test]
