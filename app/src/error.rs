@@ -15,6 +15,9 @@ pub enum AppError {
         /// Why.
         refusal: Refusal,
     },
+    /// Nothing is wrong and nothing was saved: the form comes back as it was sent, with a preview of what it says.
+    #[error("Nothing was saved yet.")]
+    Preview,
     /// A mistake of ours. The log has the rest under this id.
     #[error(
         "Something went wrong on our side. Nothing was changed. If it happens again, report the request id {request_id}."
@@ -30,6 +33,7 @@ impl AppError {
     pub fn status(&self) -> u16 {
         match self {
             Self::Refused { refusal } => refusal.status(),
+            Self::Preview => 200,
             Self::Internal { .. } => 500,
         }
     }
@@ -38,7 +42,7 @@ impl AppError {
     pub fn refusal(&self) -> Option<&Refusal> {
         match self {
             Self::Refused { refusal } => Some(refusal),
-            Self::Internal { .. } => None,
+            Self::Preview | Self::Internal { .. } => None,
         }
     }
 }

@@ -203,7 +203,7 @@ pub fn ErrorPage(
     };
     let request_id = match &error {
         AppError::Internal { request_id } => request_id.clone(),
-        AppError::Refused { .. } => String::new(),
+        AppError::Refused { .. } | AppError::Preview => String::new(),
     };
     view! { <Recovery status=status title=title text=error.to_string() request_id=request_id links=links/> }
 }

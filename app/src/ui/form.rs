@@ -80,7 +80,7 @@ pub fn Form(
     }
     let scope = FormScope { prefix, echo: echo.clone() };
     let once = use_visit().map(|visit| entropy::secret(visit.backend.entropy()));
-    let summary = echo.map(|echo| summary(&echo.error, &scope));
+    let summary = echo.filter(|echo| echo.error != AppError::Preview).map(|echo| summary(&echo.error, &scope));
     view! {
         <form method="post" action=action class=format!("form {class}").trim_end().to_owned() id=present(id)>
             {once.map(|once| view! { <input type="hidden" name=ONCE value=once/> })}
@@ -133,7 +133,7 @@ fn summary(error: &AppError, scope: &FormScope) -> impl IntoView + use<> {
 /// Stands at the top of every page; hidden by the style sheet where the form itself is shown with its errors.
 #[component]
 pub fn FormFallback() -> impl IntoView {
-    use_visit().and_then(|visit| visit.echo).map(|echo| {
+    use_visit().and_then(|visit| visit.echo).filter(|echo| echo.error != AppError::Preview).map(|echo| {
         let texts = echo.fields.iter().filter(|(name, value)| worth_keeping(name, value)).map(|(name, value)| {
             let label = format!("What you wrote ({name})");
             view! {

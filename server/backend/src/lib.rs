@@ -67,6 +67,12 @@ impl Backend {
         Self { request_id: request_id.into(), once: once.map(Arc::new), ..self.clone() }
     }
 
+    /// The same backend for a second write of the same request: a fact of its own, with an idempotency key of its own.
+    pub fn next_step(&self) -> Self {
+        let once = self.once.as_deref().map(|once| Arc::new(Once { key: format!("{}/2", once.key), ..once.clone() }));
+        Self { once, ..self.clone() }
+    }
+
     /// The time.
     pub fn now(&self) -> Timestamp {
         self.clock.now()

@@ -108,7 +108,7 @@ pub async fn home(backend: &Backend, actor: &Actor) -> Result<Home> {
         waiting: waiting(backend, actor).await?,
         drafts: drafts(backend, actor).await?,
         touching: touching(backend, actor).await?,
-        services: services(backend, actor).await?,
+        services: own_services(backend, actor).await?,
     })
 }
 
@@ -213,7 +213,8 @@ async fn touching(backend: &Backend, actor: &Actor) -> Result<Vec<TouchingRfc>> 
         .collect()
 }
 
-async fn services(backend: &Backend, actor: &Actor) -> Result<Vec<OwnService>> {
+/// Services of the person's teams, the most critical first.
+pub async fn own_services(backend: &Backend, actor: &Actor) -> Result<Vec<OwnService>> {
     let rows = sqlx::query!(
         r#"select s.slug, s.name, s.tier, t.name as team,
              (select count(*) from rfc_services x join rfcs r on r.id = x.rfc_id
