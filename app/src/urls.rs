@@ -53,19 +53,40 @@ pub fn rfc_block(number: i64, block: &str) -> String {
     format!("/rfcs/{number}#{block}")
 }
 
-/// The form for a comment on a byte range of an RFC's revision, at the block it belongs to; works without JavaScript.
-pub fn comment_on(number: i64, revision: i32, start: usize, end: usize, block: &str) -> String {
-    format!("/rfcs/{number}?revision={revision}&start={start}&end={end}#{block}")
+/// Read an RFC in one state of its page: `query` holds names and values as they are (empty ones are left out),
+/// `fragment` an id in the page or nothing.
+pub fn rfc_state(number: i64, query: &[(&str, &str)], fragment: &str) -> String {
+    with_query(rfc(number), query, fragment)
+}
+
+/// The list of RFCs with these filters.
+pub fn rfc_list(query: &[(&str, &str)]) -> String {
+    with_query(rfcs(), query, "")
+}
+
+/// Write a new RFC about a service.
+pub fn new_rfc_about(service: &str) -> String {
+    with_query(new_rfc(), &[("service", service)], "")
+}
+
+/// Change an RFC's title, kind, services and people.
+pub fn rfc_details(number: i64) -> String {
+    with_query(edit_rfc(number), &[("part", "details")], "")
+}
+
+/// The form for a comment on a byte range of an RFC's revision; works without JavaScript.
+pub fn comment_on(number: i64, revision: i32, start: usize, end: usize) -> String {
+    format!("/rfcs/{number}?revision={revision}&start={start}&end={end}#composer")
 }
 
 /// A thread, where it sits.
 pub fn thread(number: i64, thread: &str) -> String {
-    format!("/rfcs/{number}#thread-{thread}")
+    rfc_state(number, &[], &format!("thread-{thread}"))
 }
 
 /// A comment.
 pub fn comment(number: i64, comment: &str) -> String {
-    format!("/rfcs/{number}#comment-{comment}")
+    rfc_state(number, &[], &format!("comment-{comment}"))
 }
 
 /// All services.
@@ -118,6 +139,23 @@ pub fn admin() -> String {
     "/admin".into()
 }
 
+fn with_query(path: String, query: &[(&str, &str)], fragment: &str) -> String {
+    let mut url = path;
+    let mut separator = '?';
+    for (name, value) in query.iter().filter(|(_, value)| !value.is_empty()) {
+        url.push(separator);
+        url.push_str(&encode(name));
+        url.push('=');
+        url.push_str(&encode(value));
+        separator = '&';
+    }
+    if !fragment.is_empty() {
+        url.push('#');
+        url.push_str(&encode(fragment));
+    }
+    url
+}
+
 /// Percent-encodes one path segment or query value.
 pub fn encode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
@@ -146,5 +184,7 @@ mod tests {
         assert_eq!(sign_in(Some("/rfcs/7?revision=2")), "/sign-in?next=%2Frfcs%2F7%3Frevision%3D2");
         assert_eq!(person("ada+x@example.com"), "/people/ada%2Bx@example.com");
         assert_eq!(sign_in(Some("/")), "/sign-in");
+        let query = [("revision", ""), ("q", "a&b"), ("done", "saved")];
+        assert_eq!(rfc_state(7, &query, "comment-3"), "/rfcs/7?q=a%26b&done=saved#comment-3");
     }
 }

@@ -1,9 +1,76 @@
-//! New RFC.
+//! Writing a new RFC.
 
+use domain::policy::{self, Action};
+use domain::rfc::Kind;
 use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
 
-/// New RFC.
+use super::api::intent;
+use super::editor::{self, Services, Text};
+use crate::page::page;
+use crate::session;
+use crate::ui::{Button, Crumb, Form, Meta, PageHeader, Variant};
+use crate::urls;
+
+/// Where the form goes.
+const ACTION: &str = "/do/rfcs/create";
+
+struct Loaded {
+    text: Text,
+    services: Services,
+    /// A service named in the address that is not among those to tick.
+    other: String,
+    key: String,
+}
+
+/// The form for a new RFC.
 #[component]
 pub fn NewPage() -> impl IntoView {
-    view! { <h1>"New RFC"</h1> }
+    let signed_in = session::signed_in();
+    let about = use_query_map().read_untracked().get("service").unwrap_or_default();
+    let echo = session::visit().echo.filter(|echo| echo.is_for(ACTION, None));
+    page(
+        async move {
+            let (backend, actor) = signed_in?;
+            policy::allows(&actor, Action::WriteRfc)?;
+            let body = echo.as_ref().and_then(|echo| echo.value("body")).unwrap_or_default();
+            let text = Text::render(body).await?;
+            let mut services = editor::services(&backend, &actor, Vec::new()).await?;
+            let mut other = about;
+            for (service, ticked) in &mut services.ticks {
+                if service.slug == other {
+                    *ticked = true;
+                    other.clear();
+                    break;
+                }
+            }
+            Ok(Loaded { text, services, other, key: format!("{}:new", actor.id) })
+        },
+        show,
+    )
+}
+
+fn show(loaded: Loaded) -> impl IntoView {
+    let Loaded { text, services, other, key } = loaded;
+    let about = editor::about(String::new(), Kind::Architecture.as_str(), services, other);
+    let crumbs = vec![Crumb::new("Home", urls::home()), Crumb::new("RFCs", urls::rfcs())];
+    view! {
+        <Title text="New RFC · Plumbline"/>
+        <div class="wide">
+            <PageHeader title="New RFC" crumbs=crumbs>
+                <Meta>"A draft is yours until you publish it; its number stays."</Meta>
+            </PageHeader>
+            <Form action=ACTION>
+                <div class="editor wide">
+                    {editor::text(text, key, about, ().into_any())}
+                    <div class="editor-bar">
+                        <Button name="intent" value=intent::SAVE variant=Variant::Primary>"Save draft"</Button>
+                        <Button name="intent" value=intent::PUBLISH>"Publish for review"</Button>
+                        {editor::preview_button()}
+                    </div>
+                </div>
+            </Form>
+        </div>
+    }
 }

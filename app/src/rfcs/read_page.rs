@@ -1,9 +1,168 @@
-//! RFC.
+//! Reading an RFC: its text, the threads beside it, and what can be done with it.
 
+use backend::rfcs::read::Rfc;
+use backend::rfcs::render::Rendered;
+use backend::rfcs::threads::Threads;
+use backend::rfcs::{comments, read, renderings, threads};
+use domain::rfc::{Status, ThreadState};
 use leptos::prelude::*;
+use leptos_meta::Title;
 
-/// RFC.
+use super::reading::{self, Asked, Reading};
+use super::select_island::SelectToComment;
+use super::{composer, document, header};
+use crate::page::page;
+use crate::session;
+use crate::ui::{Count, Form, Glyph, Hidden, Icon, Notice, Tone};
+use crate::urls;
+
+/// What the page shows.
+struct Loaded {
+    rfc: Rfc,
+    rendered: Rendered,
+    threads: Threads,
+    reading: Reading,
+}
+
+/// An RFC at one of its revisions.
 #[component]
 pub fn ReadPage() -> impl IntoView {
-    view! { <h1>"RFC"</h1> }
+    let signed_in = session::signed_in();
+    let (number, asked) = (reading::number(), Asked::read());
+    page(
+        async move {
+            let (backend, actor) = signed_in?;
+            let number = number?;
+            let rfc = read::read(&backend, &actor, number, asked.revision).await?;
+            let rendered = renderings::rendering(&backend, &rfc).await?;
+            let threads = threads::list(&backend, &actor, number, Some(i64::from(rfc.revision))).await?;
+            let history = if asked.history.is_empty() {
+                Vec::new()
+            } else {
+                comments::history(&backend, &actor, &asked.history).await?
+            };
+            let (revision, newest, may_comment) = (rfc.revision, rfc.newest_revision, rfc.may.comment);
+            let new = if newest == 1 { format!(" {}:new", actor.id) } else { String::new() };
+            let kept = format!("{}:rfc-{number}:{new}", actor.id);
+            let reading = Reading { number, revision, newest, may_comment, kept, asked, history };
+            Ok(Loaded { rfc, rendered, threads, reading })
+        },
+        show,
+    )
+}
+
+fn show(loaded: Loaded) -> AnyView {
+    let Loaded { rfc, rendered, threads, reading } = loaded;
+    let title = format!("RFC-{} {} · Plumbline", rfc.number, rfc.title);
+    let open = threads.items.iter().filter(|thread| is_open(thread.state)).count();
+    let resolved = threads.items.len() - open;
+    let later = threads.opened_later;
+    let contents = document::contents(&rendered.toc);
+    let mut placed = document::place(threads.items, &rendered);
+    let whole = std::mem::take(&mut placed.whole);
+    view! {
+        <Title text=title/>
+        <div class="rfc wide">
+            {contents}
+            <div class="rfc-main">
+                {header::header(&rfc, open, resolved)}
+                {older(&rfc, later)}
+                {attaching(&reading)}
+                {symbols()}
+                {document::body(rendered, placed, &reading)}
+                {discussion(whole, &reading)}
+            </div>
+        </div>
+        <SelectToComment/>
+    }
+    .into_any()
+}
+
+fn is_open(state: ThreadState) -> bool {
+    matches!(state, ThreadState::Open | ThreadState::NeedsVerification)
+}
+
+/// Says that this is not the newest text.
+fn older(rfc: &Rfc, later: i64) -> Option<AnyView> {
+    (rfc.revision != rfc.newest_revision).then(|| {
+        let title = format!("This is revision {} of {}.", rfc.revision, rfc.newest_revision);
+        let more = match later {
+            0 => String::new(),
+            1 => " One conversation began on a later revision and is not shown here.".to_owned(),
+            later => format!(" {later} conversations began on later revisions and are not shown here."),
+        };
+        let newest = urls::rfc(rfc.number);
+        view! {
+            <Notice tone=Tone::Warn title=title>
+                <p>
+                    <a href=newest>"Read the newest revision"</a>
+                    ". Comments made here move on to it."
+                    {more}
+                </p>
+            </Notice>
+        }
+        .into_any()
+    })
+}
+
+/// Says what to do while a thread is put in its place; its form is what the buttons beside the blocks submit.
+fn attaching(reading: &Reading) -> Option<AnyView> {
+    let thread = reading.attaching()?.to_owned();
+    let back = reading.state(&[], &format!("thread-{thread}"));
+    let (number, revision) = (reading.number.to_string(), reading.revision.to_string());
+    let view = view! {
+        <div id="attach">
+            <Notice tone=Tone::Accent title="Where does this conversation belong?">
+                <p>
+                    "Select the words it is about, or press the button beside a paragraph. "
+                    <a href=back>"Leave it where it is"</a>
+                    "."
+                </p>
+            </Notice>
+            <Form action="/do/rfcs/reattach" id="attach-form">
+                <Hidden name="number" value=number/>
+                <Hidden name="thread" value=thread/>
+                <Hidden name="revision" value=revision/>
+                <button type="submit" id="attach-selected" name="range" hidden=true></button>
+            </Form>
+        </div>
+    };
+    Some(view.into_any())
+}
+
+/// Drawings used by every block.
+fn symbols() -> impl IntoView {
+    view! {
+        <svg class="symbols" width="0" height="0" aria-hidden="true">
+            <symbol id="comment-plus" viewBox="0 0 16 16">
+                <Icon glyph=Glyph::CommentPlus/>
+            </symbol>
+        </svg>
+    }
+}
+
+/// Threads about the whole RFC, and the form for another one.
+fn discussion(threads: Vec<backend::rfcs::threads::Thread>, reading: &Reading) -> Option<AnyView> {
+    if threads.is_empty() && !reading.may_comment {
+        return None;
+    }
+    let count = i64::try_from(threads.len()).unwrap_or(i64::MAX);
+    let cards: Vec<_> = threads.into_iter().map(|thread| super::thread::thread_card(thread, reading)).collect();
+    let form = reading.may_comment.then(|| composer::whole(reading));
+    let view = view! {
+        <section class="rfc-discussion" id="discussion">
+            <div class="section-head">
+                <h2>"About the whole RFC"</h2>
+                {(count > 0).then(|| view! { <Count n=count/> })}
+            </div>
+            {cards}
+            {form}
+        </section>
+    };
+    Some(view.into_any())
+}
+
+/// Whether a draft can be published.
+pub(super) fn can_become(rfc: &Rfc, status: Status) -> bool {
+    rfc.may.statuses.contains(&status)
 }

@@ -1,0 +1,182 @@
+//! The text of an RFC, block by block, with the threads beside the block they are about.
+
+use backend::rfcs::render::{Block, Rendered, TocEntry, block_at};
+use backend::rfcs::threads::Thread;
+use leptos::prelude::*;
+
+use super::composer;
+use super::reading::Reading;
+use super::thread::thread_card;
+use crate::ui::{Glyph, Icon};
+use crate::urls;
+
+/// Threads, sorted to where they are shown.
+pub(super) struct Placed {
+    /// For each block, the threads about it.
+    beside: Vec<Vec<Thread>>,
+    /// For each block, the threads whose text is gone and that are kept after it; the first entry is the document's top.
+    orphaned: Vec<Vec<Thread>>,
+    /// Threads about the whole RFC.
+    pub(super) whole: Vec<Thread>,
+}
+
+/// Sorts threads to the blocks they are shown with. None is left out.
+pub(super) fn place(threads: Vec<Thread>, rendered: &Rendered) -> Placed {
+    let blocks = rendered.blocks.len();
+    let mut placed = Placed {
+        beside: (0..blocks).map(|_| Vec::new()).collect(),
+        orphaned: (0..=blocks).map(|_| Vec::new()).collect(),
+        whole: Vec::new(),
+    };
+    for thread in threads {
+        let Some(anchor) = &thread.anchor else {
+            placed.whole.push(thread);
+            continue;
+        };
+        let byte = |offset: i32| usize::try_from(offset).unwrap_or(0);
+        let place = match (anchor.start, anchor.end) {
+            (Some(start), Some(end)) => {
+                block_at(rendered, byte(start)..byte(end)).and_then(|block| placed.beside.get_mut(block))
+            }
+            _ => {
+                let heading = anchor.heading.map(byte).and_then(|byte| block_at(rendered, byte..byte + 1));
+                placed.orphaned.get_mut(heading.map_or(0, |block| block + 1))
+            }
+        };
+        match place {
+            Some(place) => place.push(thread),
+            None => placed.whole.push(thread),
+        }
+    }
+    placed
+}
+
+/// The contents: a line for each heading.
+pub(super) fn contents(toc: &[TocEntry]) -> Option<AnyView> {
+    // The page's own title is above: the document's highest headings stand on the second level.
+    let highest = toc.iter().map(|entry| entry.level).min()?;
+    let lines: Vec<_> = toc
+        .iter()
+        .map(|entry| {
+            let class = format!("level-{}", entry.level - highest + 2);
+            view! { <li class=class><a href=format!("#{}", entry.id)>{entry.text.clone()}</a></li> }
+        })
+        .collect();
+    let view = view! {
+        <nav class="rfc-toc" aria-label="Contents">
+            <details open=true>
+                <summary>
+                    <span class="disclosure-mark"><Icon glyph=Glyph::ChevronRight/></span>
+                    "Contents"
+                </summary>
+                <ol>{lines}</ol>
+            </details>
+        </nav>
+    };
+    Some(view.into_any())
+}
+
+/// The text with its threads. The article's data tell the island what it may do.
+pub(super) fn body(rendered: Rendered, placed: Placed, reading: &Reading) -> AnyView {
+    let compose_at = reading.asked.range.filter(|_| reading.may_comment);
+    let composed = compose_at.and_then(|(start, end)| block_at(&rendered, start..end));
+    let attach = reading.attaching();
+    let mut orphaned = placed.orphaned.into_iter();
+    let top = orphaned.next().and_then(|threads| gone(threads, reading));
+    let passages: Vec<_> = rendered
+        .blocks
+        .into_iter()
+        .zip(placed.beside)
+        .zip(orphaned)
+        .enumerate()
+        .map(|(index, ((block, threads), orphaned))| {
+            let composer = (composed == Some(index)).then(|| composer::composer(reading, compose_at));
+            (passage(block, threads, composer, reading), gone(orphaned, reading))
+        })
+        .collect();
+    let waiting = (reading.may_comment && composed.is_none()).then(|| composer::composer(reading, None));
+    view! {
+        <article
+            class="rfc-body prose"
+            id="rfc-body"
+            lang="en"
+            data-rfc=reading.number
+            data-comment=reading.may_comment.then_some("")
+            data-attach=attach.map(str::to_owned)
+            data-kept=reading.kept.clone()
+        >
+            {top}
+            {passages}
+            {waiting}
+        </article>
+    }
+    .into_any()
+}
+
+/// A block, its threads, and the door to a new one.
+fn passage(block: Block, threads: Vec<Thread>, composer: Option<AnyView>, reading: &Reading) -> AnyView {
+    let (start, end) = (block.start, block.end);
+    let beside = (!threads.is_empty()).then(|| {
+        let cards: Vec<_> = threads.into_iter().map(|thread| thread_card(thread, reading)).collect();
+        view! { <aside class="threads" aria-label="Comments on the next paragraph">{cards}</aside> }
+    });
+    let door = if start >= end {
+        None
+    } else if reading.attaching().is_some() {
+        let range = format!("{start}-{end}");
+        let button = view! {
+            <button type="submit" class="block-add block-attach" form="attach-form" name="range" value=range>
+                "Put it here"
+            </button>
+        };
+        Some(button.into_any())
+    } else {
+        reading.may_comment.then(|| {
+            let href = urls::comment_on(reading.number, reading.revision, start, end);
+            // One drawing for all blocks: a document has thousands.
+            let link = view! {
+                <a class="block-add" href=href aria-label="Comment on this paragraph">
+                    <svg class="icon" viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
+                        <use href="#comment-plus"></use>
+                    </svg>
+                </a>
+            };
+            link.into_any()
+        })
+    };
+    view! {
+        <div class="passage">
+            {beside}
+            <div
+                class="block"
+                id=block.id
+                data-start=start
+                data-end=end
+                data-runs=block.runs
+                inner_html=block.html
+            ></div>
+            {door}
+            {composer}
+        </div>
+    }
+    .into_any()
+}
+
+/// Threads whose text is gone, kept where it was.
+fn gone(threads: Vec<Thread>, reading: &Reading) -> Option<AnyView> {
+    if threads.is_empty() {
+        return None;
+    }
+    let title = match threads.len() {
+        1 => "The text this conversation is about is gone from this revision.".to_owned(),
+        count => format!("The texts these {count} conversations are about are gone from this revision."),
+    };
+    let cards: Vec<_> = threads.into_iter().map(|thread| thread_card(thread, reading)).collect();
+    let view = view! {
+        <div class="orphaned">
+            <p class="orphaned-title"><Icon glyph=Glyph::Unlink/> {title}</p>
+            {cards}
+        </div>
+    };
+    Some(view.into_any())
+}
