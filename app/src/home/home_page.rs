@@ -1,9 +1,212 @@
-//! What needs me today.
+//! What needs me today: answers that are waited for, drafts, RFCs about my services, and my services.
 
+use backend::rfcs::home::{self, Home, OwnDraft, OwnService, TouchingRfc, WaitingReason, WaitingThread};
+use domain::policy::{self, Action};
 use leptos::prelude::*;
+use leptos_meta::Title;
 
-/// What needs me today.
+use crate::page::page;
+use crate::session;
+use crate::ui::{
+    Actions, Button, EmptyState, Glyph, Icon, Meta, PageHeader, Row, RowMeta, RowSide, Rows, Section, SeverityBadge,
+    Stat, StatusBadge, TierBadge, Time, Tone, Variant,
+};
+use crate::urls;
+
+/// The first page after signing in.
 #[component]
 pub fn HomePage() -> impl IntoView {
-    view! { <h1>"What needs me today"</h1> }
+    let signed_in = session::signed_in();
+    page(
+        async move {
+            let (backend, actor) = signed_in?;
+            let blocked = policy::allows(&actor, Action::WriteRfc).err().map(|refusal| refusal.to_string());
+            Ok((home::home(&backend, &actor).await?, blocked.unwrap_or_default()))
+        },
+        |(home, blocked)| show(home, blocked),
+    )
+}
+
+/// `blocked`: why this person may not write RFCs; empty when they may.
+fn show(home: Home, blocked: String) -> impl IntoView {
+    let waiting = count(home.waiting.len());
+    let drafts = drafts(home.drafts, blocked.clone());
+    let summary = match waiting {
+        0 => "Nobody waits for you.".to_owned(),
+        1 => "One conversation waits for your answer.".to_owned(),
+        count => format!("{count} conversations wait for your answer."),
+    };
+    view! {
+        <Title text="Home · Plumbline"/>
+        <PageHeader title="What needs me today">
+            <Meta>{summary}</Meta>
+            <Actions>
+                <Button
+                    href=urls::new_rfc()
+                    variant=Variant::Primary
+                    icon=Glyph::Plus
+                    disabled_reason=blocked
+                >
+                    "New RFC"
+                </Button>
+            </Actions>
+        </PageHeader>
+        <div class="split">
+            <div class="stack">
+                {answers(home.waiting)}
+                {touching(home.touching)}
+            </div>
+            <aside class="stack">
+                {drafts}
+                {services(home.services)}
+            </aside>
+        </div>
+    }
+}
+
+fn answers(waiting: Vec<WaitingThread>) -> AnyView {
+    if waiting.is_empty() {
+        return view! {
+            <Section title="Waiting for my answer">
+                <p class="today-none"><Icon glyph=Glyph::CheckCircle/> "Nothing waits for you. Good time for a review."</p>
+            </Section>
+        }
+        .into_any();
+    }
+    let count = count(waiting.len());
+    let rows: Vec<_> = waiting
+        .into_iter()
+        .map(|waiting| {
+            let why = match waiting.reason {
+                WaitingReason::Author => "commented on your RFC",
+                WaitingReason::TookPart => "answered you",
+            };
+            let rfc = format!("RFC-{} {}", waiting.number, waiting.title);
+            view! {
+                <Row
+                    title=beginning(&waiting.excerpt)
+                    href=urls::thread(waiting.number, &waiting.thread)
+                    icon=Glyph::Comment
+                    tone=Tone::Accent
+                >
+                    <RowMeta>
+                        <span class="why">{waiting.last_by.name} " " {why}</span>
+                        <span class="truncate">{rfc}</span>
+                    </RowMeta>
+                    <RowSide>
+                        <SeverityBadge severity=waiting.severity/>
+                        <Time at=waiting.since/>
+                    </RowSide>
+                </Row>
+            }
+        })
+        .collect();
+    view! { <Section title="Waiting for my answer" count=count><Rows label="Conversations">{rows}</Rows></Section> }
+        .into_any()
+}
+
+fn touching(rfcs: Vec<TouchingRfc>) -> AnyView {
+    if rfcs.is_empty() {
+        return view! {
+            <Section title="RFCs about my services">
+                <EmptyState
+                    title="No RFC in review names a service of your teams"
+                    text="When one does, it shows up here until it is decided."
+                    icon=Glyph::Document
+                >
+                    <Button href=urls::rfc_list(&[("status", "in_review")])>"All RFCs in review"</Button>
+                </EmptyState>
+            </Section>
+        }
+        .into_any();
+    }
+    let count = count(rfcs.len());
+    let rows: Vec<_> = rfcs
+        .into_iter()
+        .map(|rfc| {
+            let services = rfc.services.iter().map(|service| service.name.as_str()).collect::<Vec<_>>().join(", ");
+            let open = (rfc.open_threads > 0)
+                .then(|| view! { <Stat icon=Glyph::Comment n=rfc.open_threads what="open conversations"/> });
+            view! {
+                <Row title=rfc.title href=urls::rfc(rfc.number) number=format!("RFC-{}", rfc.number)>
+                    <RowMeta><span class="why">"Touches " {services}</span></RowMeta>
+                    <RowSide>
+                        {open}
+                        <StatusBadge status=rfc.status/>
+                        <Time at=rfc.published_at/>
+                    </RowSide>
+                </Row>
+            }
+        })
+        .collect();
+    view! { <Section title="RFCs about my services" count=count><Rows label="RFCs">{rows}</Rows></Section> }.into_any()
+}
+
+fn drafts(drafts: Vec<OwnDraft>, blocked: String) -> AnyView {
+    if drafts.is_empty() {
+        return view! {
+            <Section title="My drafts">
+                <EmptyState title="No drafts" text="A draft is yours until you publish it." icon=Glyph::Pencil>
+                    <Button href=urls::new_rfc() small=true disabled_reason=blocked>"Write an RFC"</Button>
+                </EmptyState>
+            </Section>
+        }
+        .into_any();
+    }
+    let count = count(drafts.len());
+    let rows: Vec<_> = drafts
+        .into_iter()
+        .map(|draft| {
+            let shared = (!draft.author).then(|| view! { <span class="why">"Shared with you"</span> });
+            view! {
+                <Row title=draft.title href=urls::rfc(draft.number) number=format!("RFC-{}", draft.number)>
+                    <RowMeta>{shared} <Time at=draft.updated_at/></RowMeta>
+                </Row>
+            }
+        })
+        .collect();
+    view! { <Section title="My drafts" count=count><Rows label="Drafts">{rows}</Rows></Section> }.into_any()
+}
+
+fn services(services: Vec<OwnService>) -> AnyView {
+    if services.is_empty() {
+        return view! {
+            <Section title="My services">
+                <EmptyState
+                    title="No services yet"
+                    text="Services of the teams you belong to show up here."
+                    icon=Glyph::Server
+                >
+                    <Button href=urls::services() small=true>"All services"</Button>
+                </EmptyState>
+            </Section>
+        }
+        .into_any();
+    }
+    let count = count(services.len());
+    let rows: Vec<_> = services
+        .into_iter()
+        .map(|own| {
+            let tier = own.service.tier;
+            let open = (own.open_rfcs > 0)
+                .then(|| view! { <Stat icon=Glyph::Document n=own.open_rfcs what="RFCs in review"/> });
+            view! {
+                <Row title=own.service.name href=urls::service(&own.service.slug)>
+                    <RowMeta><span>{own.team}</span></RowMeta>
+                    <RowSide>{open} <TierBadge tier=tier/></RowSide>
+                </Row>
+            }
+        })
+        .collect();
+    view! { <Section title="My services" count=count><Rows label="Services">{rows}</Rows></Section> }.into_any()
+}
+
+/// The first words of a comment, as one line.
+fn beginning(excerpt: &str) -> String {
+    let line = excerpt.split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.is_empty() { "(no words)".to_owned() } else { line }
+}
+
+fn count(length: usize) -> i64 {
+    i64::try_from(length).unwrap_or(i64::MAX)
 }
