@@ -65,18 +65,8 @@ impl Diff {
         for (old_changed, new_changed) in changed_lines(&InternedInput::new(old, new)) {
             let old_bytes = old_lines[old_changed.start]..old_lines[old_changed.end];
             let new_bytes = new_lines[new_changed.start]..new_lines[new_changed.end];
-            match hunks.last_mut() {
-                // Paragraphs that were joined, split or put in between share blank lines by chance: which of them the
-                // line diff took for the same says nothing.
-                Some(last) if old[last.old.end..old_bytes.start].trim_ascii().is_empty() => {
-                    last.old.end = old_bytes.end;
-                    last.new.end = new_bytes.end;
-                }
-                _ => hunks.push(Hunk { old: old_bytes, new: new_bytes, kept: Vec::new() }),
-            }
-        }
-        for hunk in &mut hunks {
-            hunk.kept = words::shared(old, hunk.old.clone(), new, hunk.new.clone());
+            let kept = words::shared(old, old_bytes.clone(), new, new_bytes.clone());
+            hunks.push(Hunk { old: old_bytes, new: new_bytes, kept });
         }
         Self { hunks, old_len: old.len() }
     }
@@ -127,9 +117,7 @@ impl Mapping {
 /// The lines that differ, old and new, in order.
 fn changed_lines(input: &InternedInput<&str>) -> Vec<(Range<usize>, Range<usize>)> {
     if input.before.len() + input.after.len() <= MOST_LINES {
-        let mut edits = Edits::compute(Algorithm::Histogram, input);
-        // Among equal diffs the one that adds or removes whole paragraphs and sections.
-        edits.postprocess_lines(input);
+        let edits = Edits::compute(Algorithm::Histogram, input);
         let wide = |lines: Range<u32>| lines.start as usize..lines.end as usize;
         return edits.hunks().map(|hunk| (wide(hunk.before), wide(hunk.after))).collect();
     }
