@@ -9,12 +9,9 @@ const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/
 
 type Scheme = "light" | "dark";
 
-interface Options {
-  /** Messages that this test provokes on purpose, for example `[/status of 404/]`. */
-  expectedMessages: RegExp[];
-}
-
 interface Fixtures {
+  /** Announces a console message that this test provokes on purpose, for example `/status of 404/`. */
+  expectMessage: (pattern: RegExp) => void;
   /** Signs in as a person of the demo organisation and waits for the page they land on. */
   signInAs: (email: string) => Promise<void>;
   /** Checks the page as it is now against axe-core, in both colour schemes; does nothing where scripts are off. */
@@ -23,14 +20,16 @@ interface Fixtures {
   silence: void;
 }
 
-export const test = base.extend<Options & Fixtures>({
-  expectedMessages: [[], { option: true }],
+export const test = base.extend<Fixtures & { expected: RegExp[] }>({
+  expected: async ({}, use) => use([]),
+
+  expectMessage: async ({ expected }, use) => use((pattern) => void expected.push(pattern)),
 
   silence: [
-    async ({ page, expectedMessages }, use) => {
+    async ({ page, expected }, use) => {
       const messages: string[] = [];
       const note = (message: string) => {
-        if (!expectedMessages.some((expected) => expected.test(message))) messages.push(message);
+        if (!expected.some((pattern) => pattern.test(message))) messages.push(message);
       };
       // Chromium also reports a violated content security policy here, with JavaScript on or off.
       page.on("console", (message) => {

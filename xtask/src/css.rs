@@ -52,3 +52,18 @@ pub fn forgotten_imports(workspace: &Workspace) -> Outcome<Vec<String>> {
     let names = files.filter_map(|path| path.strip_prefix(&style).ok().map(|name| name.display().to_string()));
     Ok(names.filter(|name| name != "main.css" && !main.contains(&format!("\"{name}\""))).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bundles_everything_and_leaves_modern_features_alone() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf();
+        let workspace = Workspace { target: root.join("target"), root };
+        let css = bundle(&workspace).unwrap();
+        assert!(!css.contains("@import"));
+        assert!(css.contains("light-dark(") && css.contains("oklch("));
+        assert_eq!(forgotten_imports(&workspace).unwrap(), Vec::<String>::new());
+    }
+}

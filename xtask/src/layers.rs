@@ -112,6 +112,8 @@ fn crate_modules(source: &str) -> BTreeSet<String> {
             }
         }
     }
+    // What follows the last comma of a group.
+    modules.remove("");
     modules
 }
 
