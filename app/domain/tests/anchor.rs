@@ -118,7 +118,7 @@ fn deleted_text_is_orphaned_at_its_heading_and_healed_when_put_back() {
     assert_eq!(Publication::new(RUNBOOK, &gone).nearest_heading(&origin), gone.find("## Limits"));
 
     let anchor = publish(&[RUNBOOK, &gone, RUNBOOK], "| slow  | 2       | 45 min  |");
-    assert!(anchor.state.is_anchored());
+    assert_eq!((anchor.state, anchor.method), (AnchorState::Exact, AnchorMethod::Quote));
     assert_eq!(text(RUNBOOK, anchor), "| slow  | 2       | 45 min  |");
 }
 

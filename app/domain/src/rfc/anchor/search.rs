@@ -29,15 +29,14 @@ pub(super) fn share(part: usize, whole: usize) -> f32 {
     part as f32 / whole as f32
 }
 
-/// The very words of a quote around a place where parts of it are.
+/// The very words of a quote at a place or reaching over its edges.
 pub(super) fn near(text: &str, quote: &str, place: Span) -> Option<Span> {
-    if place.len() == quote.len() {
-        return None;
+    if place.of(text) == quote {
+        return Some(place);
     }
-    let start = text.floor_char_boundary(place.end.saturating_sub(quote.len()));
-    let end = text.ceil_char_boundary((place.start + quote.len()).min(text.len()));
-    let start = start.min(place.start);
-    let at = start + text[start..end.max(place.end)].find(quote)?;
+    let start = text.floor_char_boundary(place.end.saturating_sub(quote.len()).min(place.start));
+    let end = text.ceil_char_boundary((place.start + quote.len()).clamp(place.end, text.len()));
+    let at = start + text[start..end].find(quote)?;
     Some(Span { start: at, end: at + quote.len() })
 }
 
@@ -52,17 +51,22 @@ pub(super) fn again<'i>(origin: &str, quote: Span, text: &str, index: impl FnOnc
         .collect();
     places.sort_by(|a, b| b.0.total_cmp(&a.0));
     let found = |state, method, span, score| Anchor { span: Some(span), state, method, score };
+    // Among the very neighbours it had: taken out and put back.
+    let at = |(likeness, span)| {
+        let state = if likeness >= 1.0 { AnchorState::Exact } else { AnchorState::Moved };
+        found(state, AnchorMethod::Quote, span, 1.0)
+    };
     let telling = words.len() >= TELLING;
     match places[..] {
         [] if telling && words.len() <= LONGEST => match index().similar(words, text) {
             Some((span, score)) => found(AnchorState::Suggested, AnchorMethod::Similar, span, score),
             None => Anchor::orphaned(),
         },
-        [(_, only)] if telling => found(AnchorState::Moved, AnchorMethod::Quote, only, 1.0),
-        [(best, first), ref others @ ..] if places.len() <= MOST_PLACES && (telling || best >= FAMILIAR) => {
+        [only] if telling => at(only),
+        [first, ref others @ ..] if places.len() <= MOST_PLACES && (telling || first.0 >= FAMILIAR) => {
             let second = others.first().map_or(0.0, |(likeness, _)| *likeness);
-            let state = if best - second >= CLEAR_LEAD { AnchorState::Moved } else { AnchorState::Suggested };
-            found(state, AnchorMethod::Quote, first, 1.0)
+            let clear = first.0 - second >= CLEAR_LEAD;
+            if clear { at(first) } else { found(AnchorState::Suggested, AnchorMethod::Quote, first.1, 1.0) }
         }
         _ => Anchor::orphaned(),
     }
