@@ -4,6 +4,7 @@
 //! It bypasses nothing: everything is entered through the use cases, by the people who would do it.
 
 mod organisation;
+pub mod rfcs;
 
 use domain::{Actor, Refusal, Role};
 
@@ -35,6 +36,21 @@ pub struct SignIn {
 pub fn sign_ins() -> Vec<SignIn> {
     let offered = PEOPLE.iter().filter(|person| person.offered);
     offered.map(|person| SignIn { email: person.email, name: person.name, role: person.role }).collect()
+}
+
+/// Enters what is missing of the demo.
+pub async fn fill(backend: &Backend) -> Result<()> {
+    people_teams_services(backend).await?;
+    rfcs::rfcs(backend).await
+}
+
+/// Whether the demo may be entered unasked: nobody is here yet, or an earlier run began it.
+pub async fn may_fill(backend: &Backend) -> Result<bool> {
+    let may = sqlx::query_scalar!(
+        r#"select not exists (select from people) or exists (select from people where email = $1::text::citext) as "may!""#,
+        ADMIN,
+    );
+    Ok(may.fetch_one(backend.pool()).await?)
 }
 
 /// Enters the people, teams and services that are missing. What exists under their names stays as it is.

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use backend::Backend;
+use backend::{Backend, demo};
 use clap::Subcommand;
 
 use super::CliError;
@@ -19,15 +19,22 @@ pub enum DemoCommand {
     },
 }
 
-/// For `serve --demo`: fills a database without people, leaves any other alone.
-#[expect(clippy::unused_async, reason = "its body is still to come")]
-pub async fn fill_when_empty(_backend: &Backend) -> Result<(), CliError> {
-    tracing::warn!("demo data is not built yet: starting with what the database holds");
+/// For `serve --demo`: fills a database without people, completes a demo that was begun, leaves any other alone.
+pub async fn fill_when_empty(backend: &Backend) -> Result<(), CliError> {
+    if demo::may_fill(backend).await? {
+        demo::fill(backend).await?;
+    } else {
+        tracing::warn!("this database is somebody's own: the demo's people, services and RFCs are not added");
+    }
     Ok(())
 }
 
 /// Runs one of them.
-#[expect(clippy::unused_async, reason = "its body is still to come")]
-pub async fn run(_config: &Config, command: DemoCommand) -> Result<ExitCode, CliError> {
-    Err(CliError::Message(format!("not built yet: {command:?}")))
+pub async fn run(config: &Config, command: DemoCommand) -> Result<ExitCode, CliError> {
+    let DemoCommand::Seed { scale } = command;
+    if scale > 1 {
+        return Err(CliError::Message("only --scale 1 can be made so far".to_owned()));
+    }
+    super::with_backend(config, async |backend| Ok(demo::fill(&backend).await?)).await?;
+    Ok(ExitCode::SUCCESS)
 }

@@ -86,10 +86,12 @@ pub async fn import(
         let path = document.revisions.last().map(|revision| revision.path.display().to_string()).unwrap_or_default();
         match import_one(backend, actor, status, document).await {
             Ok(Outcome::Created { revisions }) => {
-                (summary.created, summary.revisions) = (summary.created + 1, summary.revisions + revisions)
+                summary.created += 1;
+                summary.revisions += revisions;
             }
             Ok(Outcome::Revised { revisions }) => {
-                (summary.revised, summary.revisions) = (summary.revised + 1, summary.revisions + revisions)
+                summary.revised += 1;
+                summary.revisions += revisions;
             }
             Ok(Outcome::Unchanged) => summary.unchanged += 1,
             Err(Error::Refused(refusal)) if refusal.status() < 500 => {

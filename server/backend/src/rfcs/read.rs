@@ -55,6 +55,7 @@ pub struct Rfc {
 
 /// What the reader of an RFC may do with it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "one answer a button")]
 pub struct RfcMay {
     /// Change title, kind, services, authors and sharing.
     pub edit: bool,
