@@ -20,6 +20,8 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::Response;
 use backend::Once;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http_body_util::LengthLimitError;
 use server_fn::error::SERVER_FN_ERROR_HEADER;
 use sha2::{Digest as _, Sha256};
@@ -197,7 +199,8 @@ fn once(action: &str, fields: &[(String, String)], body: &[u8]) -> Option<Once> 
         return None;
     }
     let hash = Sha256::new().chain_update(action).chain_update([0]).chain_update(body).finalize();
-    Some(Once { key: format!("form:{name}"), request_hash: hash.into() })
+    // Whoever goes back, writes something else and sends again means it: another text is another request.
+    Some(Once { key: format!("form:{name}:{}", URL_SAFE_NO_PAD.encode(&hash[..9])), request_hash: hash.into() })
 }
 
 #[cfg(test)]

@@ -1,0 +1,362 @@
+//! Who may do what, for every REST call, server function and page: the expected cells are written by hand from the roles
+//! of the contract. An endpoint that is missing here fails the test.
+//!
+//! Columns: nobody signed in, a reader, a member who has nothing to do with the object, an SRE, a lead, an admin, and the
+//! member whose object it is (author of the RFC, thread and comment, in the team that owns the service).
+//! Cells: `ok` is let through by the policy (whatever the answer says about the request itself), `401`, `403`, `404`
+//! (hidden); for pages `in` is the way to the sign-in page.
+
+mod support;
+
+use std::collections::BTreeSet;
+
+use axum::http::{Method, StatusCode};
+use backend::Expected;
+use backend::rfcs::create::{self, NewRfc};
+use backend::rfcs::status::{self, ChangeStatus};
+use backend::rfcs::threads::{self, NewThread};
+use backend::services::{self, ServiceInput};
+use domain::{Actor, Role};
+use serde_json::{Value, json};
+use support::{Persona, TestApp};
+
+/// The objects of one row, fresh for each.
+struct World {
+    app: TestApp,
+    people: [Option<Persona>; 7],
+    published: i64,
+    draft: i64,
+    thread: String,
+    comment: String,
+    hidden_thread: String,
+    hidden_comment: String,
+}
+
+impl World {
+    async fn new() -> Self {
+        let app = TestApp::new().await;
+        let people = [
+            None,
+            Some(app.person("Reader", Role::Reader, None).await),
+            Some(app.person("Member", Role::Member, Some("elsewhere")).await),
+            Some(app.person("Sre", Role::Sre, None).await),
+            Some(app.person("Lead", Role::Lead, None).await),
+            Some(app.person("Admin", Role::Admin, None).await),
+            Some(app.person("Author", Role::Member, Some("core")).await),
+        ];
+        app.person("Other", Role::Member, None).await;
+        let author = people[6].as_ref().unwrap().actor.clone();
+        let input =
+            ServiceInput { name: "Checkout".into(), tier: 1, team: Some("core".into()), ..ServiceInput::default() };
+        services::put(&app.backend, &author, "checkout", Expected::Absent, input).await.unwrap();
+        let draft = new_rfc(&app, &author).await;
+        let published = new_rfc(&app, &author).await;
+        let change = ChangeStatus { to: "in_review".into(), reason: None };
+        status::change_status(&app.backend, &author, published, change).await.unwrap();
+        let (thread, comment) = open_thread(&app, &author, published).await;
+        let (hidden_thread, hidden_comment) = open_thread(&app, &author, draft).await;
+        Self { app, people, published, draft, thread, comment, hidden_thread, hidden_comment }
+    }
+
+    /// `{rfc}` and the like in paths, forms and bodies.
+    fn fill(&self, text: &str) -> String {
+        text.replace("{rfc}", &self.published.to_string())
+            .replace("{draft}", &self.draft.to_string())
+            .replace("{thread}", &self.thread)
+            .replace("{comment}", &self.comment)
+            .replace("{hidden_thread}", &self.hidden_thread)
+            .replace("{hidden_comment}", &self.hidden_comment)
+    }
+}
+
+async fn new_rfc(app: &TestApp, author: &Actor) -> i64 {
+    let new = NewRfc {
+        title: "Shard the ledger".into(),
+        kind: "architecture".into(),
+        body: "One sentence.\n".into(),
+        services: vec!["checkout".into()],
+    };
+    create::create(&app.backend, author, new).await.unwrap().number
+}
+
+async fn open_thread(app: &TestApp, author: &Actor, number: i64) -> (String, String) {
+    let new = NewThread { revision: 1, start: Some(0), end: Some(3), body: "Why?".into(), severity: "note".into() };
+    let opened = threads::open(&app.backend, author, number, new).await.unwrap();
+    (opened.id, opened.comment_id)
+}
+
+const ANYBODY: &str = "401 ok  ok  ok  ok  ok  ok";
+const MEMBERS: &str = "401 403 ok  ok  ok  ok  ok";
+const OWN_TEAM_OR_SRE: &str = "401 403 403 ok  ok  ok  ok";
+const AUTHOR_OR_LEAD: &str = "401 403 403 403 ok  ok  ok";
+const AUTHOR_OR_SRE: &str = "401 403 403 ok  ok  ok  ok";
+const AUTHOR_ONLY: &str = "401 403 403 403 403 403 ok";
+const ADMINS: &str = "401 403 403 403 403 ok  403";
+const HIDDEN: &str = "401 404 404 404 404 404 ok";
+
+/// Method, path (as in the OpenAPI document; `|` and the path to call when that differs), body, cells.
+fn calls() -> Vec<(&'static str, &'static str, Value, &'static str)> {
+    let rfc = json!({ "title": "T", "kind": "slo", "body": "B", "services": [] });
+    let person = json!({ "name": "Other", "role": "member" });
+    let team = json!({ "name": "Core" });
+    let service = json!({ "name": "Checkout", "tier": 1, "team": "core" });
+    let thread = json!({ "revision": 1, "body": "?", "severity": "note" });
+    let revision = json!({ "body": "Two.", "summary": "", "base_revision": 1 });
+    let comment = json!({ "body": "Because." });
+    let anchor = json!({ "revision": 1, "start": 0, "end": 2 });
+    vec![
+        ("GET", "/me", Value::Null, ANYBODY),
+        ("GET", "/people", Value::Null, ANYBODY),
+        ("GET", "/people/{email}|/people/other@example.com", Value::Null, ANYBODY),
+        ("PUT", "/people/{email}|/people/other@example.com", person, ADMINS),
+        ("GET", "/teams", Value::Null, ANYBODY),
+        ("GET", "/teams/{slug}|/teams/core", Value::Null, ANYBODY),
+        ("PUT", "/teams/{slug}|/teams/core", team, ADMINS),
+        ("GET", "/services", Value::Null, ANYBODY),
+        ("GET", "/services/{slug}|/services/checkout", Value::Null, ANYBODY),
+        ("PUT", "/services/{slug}|/services/checkout", service, OWN_TEAM_OR_SRE),
+        ("POST", "/services/{slug}/archive|/services/checkout/archive", Value::Null, OWN_TEAM_OR_SRE),
+        ("POST", "/services/{slug}/unarchive|/services/checkout/unarchive", Value::Null, OWN_TEAM_OR_SRE),
+        ("POST", "/services/{slug}/rename|/services/checkout/rename", json!({ "slug": "checkout" }), OWN_TEAM_OR_SRE),
+        ("GET", "/rfcs", Value::Null, ANYBODY),
+        ("POST", "/rfcs", rfc, MEMBERS),
+        ("GET", "/rfcs/{number}|/rfcs/{rfc}", Value::Null, ANYBODY),
+        ("GET", "/rfcs/{number}|/rfcs/{draft}", Value::Null, HIDDEN),
+        ("PATCH", "/rfcs/{number}|/rfcs/{rfc}", json!({ "title": "New" }), AUTHOR_OR_LEAD),
+        ("PATCH", "/rfcs/{number}|/rfcs/{draft}", json!({ "title": "New" }), HIDDEN),
+        ("DELETE", "/rfcs/{number}|/rfcs/{rfc}", Value::Null, AUTHOR_OR_LEAD),
+        ("DELETE", "/rfcs/{number}|/rfcs/{draft}", Value::Null, HIDDEN),
+        ("POST", "/rfcs/{number}/status|/rfcs/{rfc}/status", json!({ "to": "withdrawn" }), AUTHOR_OR_LEAD),
+        ("POST", "/rfcs/{number}/status|/rfcs/{draft}/status", json!({ "to": "in_review" }), HIDDEN),
+        ("GET", "/rfcs/{number}/revisions|/rfcs/{rfc}/revisions", Value::Null, ANYBODY),
+        ("GET", "/rfcs/{number}/revisions|/rfcs/{draft}/revisions", Value::Null, HIDDEN),
+        ("POST", "/rfcs/{number}/revisions|/rfcs/{rfc}/revisions", revision.clone(), AUTHOR_OR_LEAD),
+        ("POST", "/rfcs/{number}/revisions|/rfcs/{draft}/revisions", revision, HIDDEN),
+        ("GET", "/rfcs/{number}/revisions/{revision}|/rfcs/{rfc}/revisions/1", Value::Null, ANYBODY),
+        ("GET", "/rfcs/{number}/revisions/{revision}|/rfcs/{draft}/revisions/1", Value::Null, HIDDEN),
+        ("GET", "/rfcs/{number}/threads|/rfcs/{rfc}/threads", Value::Null, ANYBODY),
+        ("GET", "/rfcs/{number}/threads|/rfcs/{draft}/threads", Value::Null, HIDDEN),
+        ("POST", "/rfcs/{number}/threads|/rfcs/{rfc}/threads", thread.clone(), MEMBERS),
+        ("POST", "/rfcs/{number}/threads|/rfcs/{draft}/threads", thread, HIDDEN),
+        ("GET", "/threads/{id}|/threads/{thread}", Value::Null, ANYBODY),
+        ("GET", "/threads/{id}|/threads/{hidden_thread}", Value::Null, HIDDEN),
+        ("POST", "/threads/{id}/resolve|/threads/{thread}/resolve", Value::Null, AUTHOR_OR_SRE),
+        ("POST", "/threads/{id}/resolve|/threads/{hidden_thread}/resolve", Value::Null, HIDDEN),
+        ("POST", "/threads/{id}/reopen|/threads/{thread}/reopen", Value::Null, AUTHOR_OR_SRE),
+        ("POST", "/threads/{id}/anchor|/threads/{thread}/anchor", anchor.clone(), MEMBERS),
+        ("POST", "/threads/{id}/anchor|/threads/{hidden_thread}/anchor", anchor, HIDDEN),
+        ("POST", "/threads/{id}/comments|/threads/{thread}/comments", comment.clone(), MEMBERS),
+        ("POST", "/threads/{id}/comments|/threads/{hidden_thread}/comments", comment.clone(), HIDDEN),
+        ("GET", "/comments/{id}|/comments/{comment}", Value::Null, ANYBODY),
+        ("GET", "/comments/{id}|/comments/{hidden_comment}", Value::Null, HIDDEN),
+        ("PATCH", "/comments/{id}|/comments/{comment}", comment, AUTHOR_ONLY),
+        ("DELETE", "/comments/{id}|/comments/{comment}", Value::Null, AUTHOR_ONLY),
+        ("DELETE", "/comments/{id}|/comments/{hidden_comment}", Value::Null, HIDDEN),
+    ]
+}
+
+/// Path of the server function, form, cells.
+fn forms() -> Vec<(&'static str, Vec<(&'static str, &'static str)>, &'static str)> {
+    const EVERYBODY: &str = "ok  ok  ok  ok  ok  ok  ok";
+    let rfc = vec![("title", "T"), ("kind", "slo"), ("body", "B"), ("intent", "draft"), ("services", "")];
+    let service = vec![("name", "New"), ("tier", "3"), ("team", "core")];
+    let edit = vec![("slug", "checkout"), ("version", "1"), ("name", "Checkout"), ("tier", "1"), ("team", "core")];
+    let secret = vec![("secret", "none"), ("email", "x@example.com"), ("name", "X"), ("password", support::PASSWORD)];
+    vec![
+        ("account/sign-in", vec![("email", "nobody@example.com"), ("password", "wrong")], EVERYBODY),
+        ("account/sign-out", vec![], EVERYBODY),
+        ("account/set-theme", vec![("theme", "dark")], EVERYBODY),
+        // Without the right secret there is nothing to accept, whoever asks.
+        ("account/set-up", secret.clone(), "404 404 404 404 404 404 404"),
+        ("account/accept-invitation", secret, "404 404 404 404 404 404 404"),
+        ("account/edit", vec![("name", "Ada"), ("time_zone", "UTC")], ANYBODY),
+        ("account/change-password", vec![("current_password", "x"), ("new_password", "y")], ANYBODY),
+        ("account/end-other-sessions", vec![], ANYBODY),
+        // Somebody else's session and token do not exist for them.
+        ("account/end-session", vec![("session", "none")], "401 404 404 404 404 404 404"),
+        ("account/create-token", vec![("name", "ci"), ("reach", "read"), ("days", "")], ANYBODY),
+        ("account/revoke-token", vec![("token", "999")], "401 404 404 404 404 404 404"),
+        ("people/invite", vec![("email", "new@example.com"), ("role", "member"), ("team", "")], ADMINS),
+        ("people/withdraw-invitation", vec![("invitation", "999")], "401 403 403 403 403 404 403"),
+        ("people/change-role", vec![("email", "other@example.com"), ("role", "sre")], ADMINS),
+        ("people/disable", vec![("email", "other@example.com")], ADMINS),
+        ("people/enable", vec![("email", "other@example.com")], ADMINS),
+        ("people/end-sessions", vec![("email", "other@example.com")], ADMINS),
+        ("people/create-team", vec![("name", "New"), ("slug", "new")], ADMINS),
+        ("people/edit-team", vec![("slug", "core"), ("version", "1"), ("name", "C"), ("members", "")], ADMINS),
+        ("services/create", service, OWN_TEAM_OR_SRE),
+        ("services/edit", edit, OWN_TEAM_OR_SRE),
+        ("services/rename", vec![("slug", "checkout"), ("new_slug", "checkout")], OWN_TEAM_OR_SRE),
+        ("services/archive", vec![("slug", "checkout")], OWN_TEAM_OR_SRE),
+        ("services/unarchive", vec![("slug", "checkout")], OWN_TEAM_OR_SRE),
+        ("rfcs/create", rfc, MEMBERS),
+        (
+            "rfcs/revise",
+            vec![("number", "{rfc}"), ("base_revision", "1"), ("body", "Two."), ("intent", "publish")],
+            AUTHOR_OR_LEAD,
+        ),
+        (
+            "rfcs/update",
+            vec![
+                ("number", "{rfc}"),
+                ("version", "1"),
+                ("title", "T"),
+                ("kind", "slo"),
+                ("authors", "author@example.com"),
+            ],
+            AUTHOR_OR_LEAD,
+        ),
+        ("rfcs/status", vec![("number", "{rfc}"), ("to", "withdrawn")], AUTHOR_OR_LEAD),
+        ("rfcs/delete", vec![("number", "{draft}"), ("version", "1")], HIDDEN),
+        ("rfcs/preview", vec![("body", "*x*")], MEMBERS),
+        (
+            "rfcs/open-thread",
+            vec![
+                ("number", "{rfc}"),
+                ("revision", "1"),
+                ("start", "0"),
+                ("end", "2"),
+                ("severity", "note"),
+                ("body", "?"),
+            ],
+            MEMBERS,
+        ),
+        ("rfcs/reply", vec![("thread", "{thread}"), ("body", "Because.")], MEMBERS),
+        ("rfcs/resolve", vec![("thread", "{thread}")], AUTHOR_OR_SRE),
+        ("rfcs/reopen", vec![("thread", "{thread}")], AUTHOR_OR_SRE),
+        ("rfcs/edit-comment", vec![("comment", "{comment}"), ("version", "1"), ("body", "New.")], AUTHOR_ONLY),
+        ("rfcs/delete-comment", vec![("comment", "{comment}"), ("version", "1")], AUTHOR_ONLY),
+        (
+            "rfcs/reattach",
+            vec![("number", "{rfc}"), ("thread", "{thread}"), ("revision", "1"), ("range", "0-2")],
+            MEMBERS,
+        ),
+    ]
+}
+
+/// Address in the table of pages, path to open, cells.
+fn pages() -> Vec<(&'static str, &'static str, &'static str)> {
+    const ALL: &str = "in  ok  ok  ok  ok  ok  ok";
+    vec![
+        ("/", "/", ALL),
+        ("/sign-in", "/sign-in", "ok  ok  ok  ok  ok  ok  ok"),
+        ("/setup/:secret", "/setup/none", "404 404 404 404 404 404 404"),
+        ("/invitations/:secret", "/invitations/none", "404 404 404 404 404 404 404"),
+        ("/rfcs", "/rfcs", ALL),
+        ("/rfcs/new", "/rfcs/new", "in  403 ok  ok  ok  ok  ok"),
+        ("/rfcs/:number", "/rfcs/{rfc}", ALL),
+        ("/rfcs/:number", "/rfcs/{draft}", "in  404 404 404 404 404 ok"),
+        ("/rfcs/:number/edit", "/rfcs/{rfc}/edit", "in  403 403 403 ok  ok  ok"),
+        ("/rfcs/:number/edit", "/rfcs/{draft}/edit", "in  404 404 404 404 404 ok"),
+        ("/services", "/services", ALL),
+        ("/services/new", "/services/new", ALL),
+        ("/services/:slug", "/services/checkout", ALL),
+        ("/services/:slug/edit", "/services/checkout/edit", ALL),
+        ("/people", "/people", ALL),
+        ("/people/:email", "/people/other@example.com", ALL),
+        ("/teams", "/teams", ALL),
+        ("/teams/:slug", "/teams/core", ALL),
+        ("/account", "/account", ALL),
+        ("/admin", "/admin", "in  403 403 403 403 ok  403"),
+    ]
+}
+
+/// What the policy said, in the words of the cells.
+fn cell(status: StatusCode, sign_in: bool) -> String {
+    match status.as_u16() {
+        _ if sign_in => "in".into(),
+        status @ (401 | 403 | 404) => status.to_string(),
+        status if status >= 500 => format!("broken:{status}"),
+        _ => "ok".into(),
+    }
+}
+
+fn compare(wrong: &mut Vec<String>, row: &str, expected: &str, found: &[String]) {
+    let expected: Vec<_> = expected.split_whitespace().collect();
+    assert_eq!(expected.len(), 7, "{row}: seven cells");
+    if expected != found {
+        wrong.push(format!("{row}\n  expected {}\n  found    {}", expected.join(" "), found.join(" ")));
+    }
+}
+
+#[tokio::test]
+async fn every_rest_call_lets_through_whom_the_contract_names() {
+    let mut wrong = Vec::new();
+    let mut listed = BTreeSet::new();
+    for (method, path, body, expected) in calls() {
+        let (template, path) = path.split_once('|').unwrap_or((path, path));
+        listed.insert(format!("{method} {template}"));
+        let world = World::new().await;
+        let path = world.fill(path);
+        let mut found = Vec::new();
+        for who in &world.people {
+            let answer = world.app.call(who.as_ref(), method, &path, body.clone()).await;
+            found.push(cell(answer.status, false));
+        }
+        compare(&mut wrong, &format!("{method} {path}"), expected, &found);
+    }
+    let document = serde_json::to_value(server::api::document()).unwrap();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for method in item.as_object().unwrap().keys().filter(|key| key.parse::<Method>().is_ok()) {
+            let call = format!("{} {path}", method.to_uppercase());
+            if !listed.contains(&call) && !["PARAMETERS", "SUMMARY"].contains(&method.to_uppercase().as_str()) {
+                wrong.push(format!("{call} is not in the matrix"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn every_server_function_lets_through_whom_the_contract_names() {
+    let mut wrong = Vec::new();
+    let mut listed = BTreeSet::new();
+    for (function, fields, expected) in forms() {
+        let path = format!("/do/{function}");
+        listed.insert(path.clone());
+        let world = World::new().await;
+        let filled: Vec<_> = fields.iter().map(|(name, value)| (*name, world.fill(value))).collect();
+        let fields: Vec<_> = filled.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let mut found = Vec::new();
+        for who in &world.people {
+            let answer = world.app.form(who.as_ref(), "/rfcs", &path, &fields).await;
+            found.push(cell(answer.status, false));
+        }
+        compare(&mut wrong, &path, expected, &found);
+    }
+    for (path, method) in leptos::server_fn::axum::server_fn_paths() {
+        if method != Method::POST {
+            wrong.push(format!("{method} {path}: server functions change things and so are POST"));
+        }
+        if !listed.contains(path) {
+            wrong.push(format!("{path} is not in the matrix"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn every_page_opens_for_whom_the_contract_names() {
+    let mut wrong = Vec::new();
+    let mut listed = BTreeSet::new();
+    let world = World::new().await;
+    for (template, path, expected) in pages() {
+        listed.insert(template.to_owned());
+        let path = world.fill(path);
+        let mut found = Vec::new();
+        for who in &world.people {
+            let answer = world.app.page(who.as_ref(), &path).await;
+            // Whoever is signed in is led on from the sign-in page.
+            let sign_in = answer.status.is_redirection() && answer.header("location").starts_with("/sign-in");
+            found.push(cell(answer.status, sign_in));
+        }
+        compare(&mut wrong, &path, expected, &found);
+    }
+    for route in leptos_axum::generate_route_list(app::routes::Pages) {
+        let path = route.path().replace('{', ":").replace('}', "");
+        if !listed.contains(&path) {
+            wrong.push(format!("{path} is not in the matrix"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
