@@ -64,7 +64,7 @@ pub(super) fn contents(toc: &[TocEntry]) -> Option<AnyView> {
         .collect();
     let view = view! {
         <nav class="rfc-toc" aria-label="Contents">
-            <details open=true>
+            <details>
                 <summary>
                     <span class="disclosure-mark"><Icon glyph=Glyph::ChevronRight/></span>
                     "Contents"
@@ -97,7 +97,7 @@ pub(super) fn body(rendered: Rendered, placed: Placed, reading: &Reading) -> Any
     let waiting = (reading.may_comment && composed.is_none()).then(|| composer::composer(reading, None));
     view! {
         <article
-            class="rfc-body prose"
+            class="rfc-body"
             id="rfc-body"
             lang="en"
             data-rfc=reading.number
@@ -118,7 +118,7 @@ fn passage(block: Block, threads: Vec<Thread>, composer: Option<AnyView>, readin
     let (start, end) = (block.start, block.end);
     let beside = (!threads.is_empty()).then(|| {
         let cards: Vec<_> = threads.into_iter().map(|thread| thread_card(thread, reading)).collect();
-        view! { <aside class="threads" aria-label="Comments on the next paragraph">{cards}</aside> }
+        view! { <div class="threads" role="group" aria-label="Comments on the next paragraph">{cards}</div> }
     });
     let door = if start >= end {
         None
@@ -148,7 +148,7 @@ fn passage(block: Block, threads: Vec<Thread>, composer: Option<AnyView>, readin
         <div class="passage">
             {beside}
             <div
-                class="block"
+                class="block prose"
                 id=block.id
                 data-start=start
                 data-end=end

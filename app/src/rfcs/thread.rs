@@ -154,7 +154,7 @@ fn comment_view(comment: &Comment, reading: &Reading) -> AnyView {
             <header class="comment-head">
                 <Avatar name=author.clone() small=true/>
                 <b class="comment-author">{author}</b>
-                <a href=own_link aria-label="Link to this comment"><Time at=at/></a>
+                <a href=own_link><span class="visually-hidden">"Link to this comment: "</span><Time at=at/></a>
                 {edited}
                 {tools}
             </header>
