@@ -35,6 +35,8 @@ pub const SERVICE_DEPENDENCIES: usize = 200;
 pub const SERVICE_LABELS: usize = 50;
 /// Characters in a web address.
 pub const URL_CHARS: usize = 2000;
+/// Characters in a search.
+pub const SEARCH_CHARS: usize = 200;
 /// Rows in one page of a list, unless asked for otherwise.
 pub const PAGE_ROWS: i64 = 50;
 /// Rows in one page of a list at most; asking for more is cut to this.

@@ -36,7 +36,7 @@ mod sanitise;
 mod writer;
 
 #[cfg(test)]
-mod corpora_tests;
+pub(in crate::rfcs) mod corpora_tests;
 #[cfg(test)]
 mod safety_tests;
 #[cfg(test)]

@@ -174,3 +174,26 @@ async fn what_may_not_be_changed_is_refused_and_the_rest_imported() {
     let reader = crate::testing::person(&cast.backend, "Rea Der", Role::Reader, None).await;
     assert_eq!(status(import(&cast.backend, &reader, &folder.0, Status::InReview, |_| {}).await), 403);
 }
+
+#[tokio::test]
+async fn a_real_history_is_imported_byte_for_byte() {
+    let Some(corpora) = crate::rfcs::render::corpora_tests::corpora() else {
+        return eprintln!("skipped: corpora not beside the repo");
+    };
+    let cast = cast().await;
+    let history = corpora.join("rfc-histories/2920-inline-const");
+    let one = Folder::new(&[]);
+    for file in std::fs::read_dir(&history).unwrap().map(|file| file.unwrap().path()) {
+        let name = file.file_name().unwrap().to_str().unwrap();
+        one.write(&format!("2920-inline-const/{name}"), &std::fs::read(&file).unwrap());
+    }
+    assert_eq!(counts(&run(&cast, &one.0).await), (1, 0, 0, 0));
+    assert_eq!(counts(&run(&cast, &one.0).await), (0, 0, 1, 0));
+    let rfc = by_slug(&cast, "2920-inline-const").await;
+    assert!(rfc.newest_revision >= 12);
+    for revision in 1..=rfc.newest_revision {
+        let file = std::fs::read_to_string(history.join(format!("{revision:04}.md"))).unwrap();
+        let kept = read(&cast.backend, &cast.sre, rfc.number, Some(revision.into())).await.unwrap();
+        assert_eq!(kept.body, file.replace("\r\n", "\n"));
+    }
+}

@@ -61,8 +61,12 @@ async fn the_list_is_filtered_and_shows_what_happened_last_first() {
     assert_eq!(by(Filter { service: some("ledger"), ..Filter::default() }).await, [one]);
     assert_eq!(by(Filter { service: some("nope\0"), ..Filter::default() }).await, [] as [i64; 0]);
     assert_eq!(by(Filter { author: some("RUI@example.com"), ..Filter::default() }).await, [three]);
-    let wrong = Filter { status: some("x"), kind: some("y"), ..Filter::default() };
-    assert_eq!(status(list(&cast.backend, &cast.sre, wrong, &PageRequest::default()).await), 422);
+    let wrong = Filter { status: some("x"), kind: some("y"), q: Some("x".repeat(201)), ..Filter::default() };
+    let refused = refusal(list(&cast.backend, &cast.sre, wrong, &PageRequest::default()).await);
+    for field in ["status", "kind", "q"] {
+        assert!(refused.message_for(field).is_some(), "{refused:?}");
+    }
+    assert_eq!(numbers(&cast, &cast.sre, q(&"🧊-".repeat(100))).await, [] as [i64; 0]);
 
     // A comment brings an RFC to the top.
     let blocking = NewThread { severity: "blocking".into(), ..whole("x") };

@@ -176,3 +176,28 @@ async fn a_rendering_is_kept_until_the_renderer_changes() {
         .unwrap();
     assert_eq!(rendering(&cast.backend, &rfc).await.unwrap(), made);
 }
+
+#[tokio::test]
+async fn one_connection_is_enough() {
+    let cast = cast().await;
+    let options = cast.backend.pool().connect_options().as_ref().clone();
+    let pool = sqlx::postgres::PgPoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(std::time::Duration::from_secs(10))
+        .connect_with(options)
+        .await
+        .unwrap();
+    let backend = crate::Backend::new(pool, cast.backend.clock.clone(), std::sync::Arc::new(crate::SystemEntropy));
+    let number = published(&cast, ONE).await;
+    let opened = thread_on(&cast, number, 1, ONE, "by account in March").await;
+    let three = format!("Above.\n\n{ONE}");
+    publish_revision(&backend, &cast.author, number, new(&three, 1)).await.unwrap();
+    let to = Reattach { revision: 1, start: Some(0), end: Some(8) };
+    reattach(&backend, &cast.reviewer, &opened.id, to).await.unwrap();
+    threads::open(&backend, &cast.reviewer, number, whole("x")).await.unwrap();
+    crate::rfcs::comments::reply(&backend, &cast.author, &opened.id, "x").await.unwrap();
+    let rfc = read(&backend, &cast.sre, number, None).await.unwrap();
+    rendering(&backend, &rfc).await.unwrap();
+    assert_eq!(list(&backend, &cast.sre, number, None).await.unwrap().items.len(), 2);
+    crate::rfcs::home::home(&backend, &cast.author).await.unwrap();
+}
