@@ -116,18 +116,21 @@ fn text_form(rfc: &Rfc, text: Text, base: i32, key: String) -> AnyView {
     } else {
         format!("Publish revision {}", newest + 1)
     };
-    let what = (!draft).then(|| {
-        view! {
-            <Field
-                name="summary"
-                label="What changed"
-                optional=true
-                max_chars=limits::REVISION_SUMMARY_CHARS
-                hint="One line for those who read the revision before."
-            />
-            <Checkbox name="major" label="A major change" hint="Reviewers should read it again."/>
-        }
-    });
+    // Called inside the form: a field asks the form around it.
+    let what = move || {
+        (!draft).then(|| {
+            view! {
+                <Field
+                    name="summary"
+                    label="What changed"
+                    optional=true
+                    max_chars=limits::REVISION_SUMMARY_CHARS
+                    hint="One line for those who read the revision before."
+                />
+                <Checkbox name="major" label="A major change" hint="Reviewers should read it again."/>
+            }
+        })
+    };
     let for_review =
         draft.then(|| view! { <Button name="intent" value=intent::PUBLISH>"Save and publish for review"</Button> });
     let number = rfc.number;
@@ -138,7 +141,7 @@ fn text_form(rfc: &Rfc, text: Text, base: i32, key: String) -> AnyView {
             // The newest, also after a conflict: it was shown what came between, and publishing now is a decision.
             <Hidden name="base_revision" value=newest.to_string()/>
             <div class="editor wide">
-                {editor::text(text, key, ().into_any(), what.into_any())}
+                {editor::text(text, key, ().into_any(), what().into_any())}
                 <div class="editor-bar">
                     <Button name="intent" value=intent::SAVE variant=Variant::Primary>{publish}</Button>
                     {for_review}
@@ -190,26 +193,16 @@ fn conflict(rfc: &Rfc, base: i32) -> impl IntoView + use<> {
 fn details_form(rfc: &Rfc, services: Services) -> AnyView {
     let addresses =
         |people: &[PersonRef]| people.iter().map(|person| person.email.clone()).collect::<Vec<_>>().join(", ");
-    let shared = (rfc.status == Status::Draft).then(|| {
-        view! {
-            <Field
-                name="shared_with"
-                label="Shared with"
-                optional=true
-                value=addresses(&rfc.shared_with)
-                hint="E-mail addresses of people who may read and comment the draft, with commas between them."
-            />
-        }
-    });
+    let (draft, shared_with) = (rfc.status == Status::Draft, addresses(&rfc.shared_with));
+    let (title, kind) = (rfc.title.clone(), rfc.kind.as_str());
     let (number, version) = (rfc.number, rfc.version.to_string());
     let authors = addresses(&rfc.authors);
-    let about = editor::about(rfc.title.clone(), rfc.kind.as_str(), services, String::new());
     view! {
         <div class="narrow">
             <Form action="/do/rfcs/update">
                 <Hidden name="number" value=number.to_string()/>
                 <Hidden name="version" value=version/>
-                {about}
+                {editor::about(title, kind, services, String::new())}
                 <Field
                     name="authors"
                     label="Authors"
@@ -217,7 +210,15 @@ fn details_form(rfc: &Rfc, services: Services) -> AnyView {
                     required=true
                     hint="E-mail addresses, with commas between them. Authors publish revisions and withdraw."
                 />
-                {shared}
+                {draft.then(|| view! {
+                    <Field
+                        name="shared_with"
+                        label="Shared with"
+                        optional=true
+                        value=shared_with
+                        hint="E-mail addresses of people who may read and comment the draft, with commas between them."
+                    />
+                })}
                 <FormActions>
                     <Button variant=Variant::Primary>"Save"</Button>
                     <Button href=urls::rfc(number) variant=Variant::Quiet>"Cancel"</Button>

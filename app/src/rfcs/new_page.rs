@@ -53,7 +53,6 @@ pub fn NewPage() -> impl IntoView {
 
 fn show(loaded: Loaded) -> impl IntoView {
     let Loaded { text, services, other, key } = loaded;
-    let about = editor::about(String::new(), Kind::Architecture.as_str(), services, other);
     let crumbs = vec![Crumb::new("Home", urls::home()), Crumb::new("RFCs", urls::rfcs())];
     view! {
         <Title text="New RFC · Plumbline"/>
@@ -63,7 +62,11 @@ fn show(loaded: Loaded) -> impl IntoView {
             </PageHeader>
             <Form action=ACTION>
                 <div class="editor wide">
-                    {editor::text(text, key, about, ().into_any())}
+                    {
+                        // Made here: a field asks the form around it, so it has to be inside.
+                        let about = editor::about(String::new(), Kind::Architecture.as_str(), services, other);
+                        editor::text(text, key, about, ().into_any())
+                    }
                     <div class="editor-bar">
                         <Button name="intent" value=intent::SAVE variant=Variant::Primary>"Save draft"</Button>
                         <Button name="intent" value=intent::PUBLISH>"Publish for review"</Button>

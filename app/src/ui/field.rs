@@ -348,7 +348,7 @@ pub fn Radios(
     });
     let options = options.collect_view();
     view! {
-        <fieldset class="choices" aria-invalid=parts.invalid() aria-describedby=parts.described_by()>
+        <fieldset class="choices" aria-describedby=parts.described_by()>
             <legend class=hide_legend.then_some("visually-hidden")>{legend}</legend>
             <div class=if row { "choices-row" } else { "choices-column" }>{options}</div>
             {parts.message_line()}

@@ -1,8 +1,10 @@
 //! Filters above a list.
 
+use leptos::context::Provider;
 use leptos::prelude::*;
 
-use super::{Button, Glyph};
+use super::form::FormScope;
+use super::{Button, Glyph, Variant};
 
 /// One line of fields above a list: a plain GET form, so that every state of the list is an address.
 #[component]
@@ -21,9 +23,9 @@ pub fn Filters(
 ) -> impl IntoView {
     view! {
         <form class="filters" method="get" action=action role="search">
-            {children()}
+            <Provider value=FormScope::default()>{children()}</Provider>
             <Button icon=Glyph::Search>{button}</Button>
-            {(!reset.is_empty()).then(|| view! { <Button href=reset variant=super::Variant::Quiet>"Clear"</Button> })}
+            {(!reset.is_empty()).then(|| view! { <Button href=reset variant=Variant::Quiet>"Clear"</Button> })}
         </form>
     }
 }

@@ -29,7 +29,9 @@ pub(super) struct FormScope {
 impl FormScope {
     /// The form around the component being rendered.
     pub(super) fn current() -> Self {
-        use_context().unwrap_or_default()
+        let scope = use_context();
+        debug_assert!(scope.is_some(), "a field was made before the form it stands in: make it inside <Form>");
+        scope.unwrap_or_default()
     }
 
     /// The id of a field.
