@@ -6,6 +6,8 @@
 //! Cells: `ok` is let through by the policy (whatever the answer says about the request itself), `401`, `403`, `404`
 //! (hidden); for pages `in` is the way to the sign-in page.
 
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
 mod support;
 
 use std::collections::BTreeSet;

@@ -64,6 +64,7 @@ pub async fn accept_invitation(
 
 /// Chooses colours: `system`, `light` or `dark`; kept in a cookie so that the first byte of a page knows.
 #[server(prefix = "/do", endpoint = "account/set-theme")]
+#[expect(clippy::unused_async, reason = "server functions are async")]
 pub async fn set_theme(theme: String, next: Option<String>) -> Result<(), AppError> {
     session::keep_theme(Theme::parse(&theme));
     session::redirect(&next.unwrap_or_else(urls::account));

@@ -11,7 +11,7 @@ use crate::session::{signed_in, visit};
 use crate::ui::{Card, Crumb, Fact, Facts, PageHeader, Row, RowMeta, Rows};
 use crate::urls;
 
-async fn load() -> Result<Actor, AppError> {
+fn load() -> Result<Actor, AppError> {
     let (_, actor) = signed_in()?;
     allows(&actor, Action::Administer)?;
     Ok(actor)
@@ -21,7 +21,7 @@ async fn load() -> Result<Actor, AppError> {
 #[component]
 pub fn AdminPage() -> impl IntoView {
     let visit = visit();
-    page(load(), move |_| {
+    page(async { load() }, move |_| {
         let cookie = if visit.https { "Secure, bound to this host" } else { "Not Secure: served over plain http" };
         view! {
             <Title text="Admin · Plumbline"/>

@@ -34,14 +34,11 @@ pub(super) fn place(threads: Vec<Thread>, rendered: &Rendered) -> Placed {
             continue;
         };
         let byte = |offset: i32| usize::try_from(offset).unwrap_or(0);
-        let place = match (anchor.start, anchor.end) {
-            (Some(start), Some(end)) => {
-                block_at(rendered, byte(start)..byte(end)).and_then(|block| placed.beside.get_mut(block))
-            }
-            _ => {
-                let heading = anchor.heading.map(byte).and_then(|byte| block_at(rendered, byte..byte + 1));
-                placed.orphaned.get_mut(heading.map_or(0, |block| block + 1))
-            }
+        let place = if let (Some(start), Some(end)) = (anchor.start, anchor.end) {
+            block_at(rendered, byte(start)..byte(end)).and_then(|block| placed.beside.get_mut(block))
+        } else {
+            let heading = anchor.heading.map(byte).and_then(|byte| block_at(rendered, byte..byte + 1));
+            placed.orphaned.get_mut(heading.map_or(0, |block| block + 1))
         };
         match place {
             Some(place) => place.push(thread),
@@ -90,8 +87,8 @@ pub(super) fn body(rendered: Rendered, placed: Placed, reading: &Reading) -> Any
         .zip(orphaned)
         .enumerate()
         .map(|(index, ((block, threads), orphaned))| {
-            let composer = (composed == Some(index)).then(|| composer::composer(reading, compose_at));
-            (passage(block, threads, composer, reading), gone(orphaned, reading))
+            let form = (composed == Some(index)).then(|| composer::composer(reading, compose_at));
+            (passage(block, threads, form, reading), gone(orphaned, reading))
         })
         .collect();
     let waiting = (reading.may_comment && composed.is_none()).then(|| composer::composer(reading, None));

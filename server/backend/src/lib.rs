@@ -63,11 +63,13 @@ impl Backend {
 
     /// The same backend on behalf of one request: its id goes into every event row, its idempotency key makes its
     /// write happen once.
+    #[must_use]
     pub fn for_request(&self, request_id: &str, once: Option<Once>) -> Self {
         Self { request_id: request_id.into(), once: once.map(Arc::new), ..self.clone() }
     }
 
     /// The same backend for a second write of the same request: a fact of its own, with an idempotency key of its own.
+    #[must_use]
     pub fn next_step(&self) -> Self {
         let once = self.once.as_deref().map(|once| Arc::new(Once { key: format!("{}/2", once.key), ..once.clone() }));
         Self { once, ..self.clone() }

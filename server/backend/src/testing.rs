@@ -43,6 +43,9 @@ impl Entropy for CountingEntropy {
 }
 
 /// A fresh backend. Needs `PLUMBLINE_TEST_DATABASE_URL`, which `cargo xtask test` sets.
+///
+/// # Panics
+/// When the database cannot be reached.
 #[expect(clippy::unwrap_used, reason = "a test may panic")]
 pub async fn backend() -> TestBackend {
     let clock = Arc::new(FixedClock::at(BEGINNING.parse::<Timestamp>().unwrap()));
@@ -51,6 +54,9 @@ pub async fn backend() -> TestBackend {
 }
 
 /// A connection pool on a database of its own.
+///
+/// # Panics
+/// When the database cannot be reached.
 #[expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -58,11 +64,11 @@ pub async fn backend() -> TestBackend {
     reason = "a test may panic; its database comes from the environment"
 )]
 pub async fn pool() -> PgPool {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
     let url = std::env::var("PLUMBLINE_TEST_DATABASE_URL")
         .expect("PLUMBLINE_TEST_DATABASE_URL is not set: run the tests with `cargo xtask test`");
     let options: PgConnectOptions = url.parse().unwrap();
     let template = migrated_template(&options).await;
-    static NEXT: AtomicU32 = AtomicU32::new(0);
     let name = format!("plumbline_test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
     let mut connection = PgConnection::connect_with(&options).await.unwrap();
     connection.execute(AssertSqlSafe(format!("drop database if exists {name}"))).await.unwrap();
@@ -112,6 +118,9 @@ pub fn actor(id: i64, role: Role) -> Actor {
 
 /// Adds a person named `name` (address `<first name>@example.com`) with `role` and, if given, a team by slug that is
 /// made when it is missing. The person has no password.
+///
+/// # Panics
+/// When the address is taken.
 #[expect(clippy::unwrap_used, reason = "a test may panic")]
 pub async fn person(backend: &Backend, name: &str, role: Role, team: Option<&str>) -> Actor {
     use jiff_sqlx::ToSqlx;
