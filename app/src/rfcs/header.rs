@@ -14,13 +14,16 @@ use crate::ui::{
 use crate::urls;
 
 /// Everything above the text.
-pub(super) fn header(rfc: &Rfc, open: usize, resolved: usize) -> AnyView {
+///
+/// `first`: the id of the first open thread, to begin with; `open` and `resolved` count them.
+pub(super) fn header(rfc: &Rfc, first: Option<&str>, open: usize, resolved: usize) -> AnyView {
     let crumbs = vec![Crumb::new("Home", urls::home()), Crumb::new("RFCs", urls::rfcs())];
     let conversations = match (open, resolved) {
         (0, 0) => None,
         (open, 0) => Some(format!("{open} open")),
         (open, resolved) => Some(format!("{open} open, {resolved} resolved")),
     };
+    let href = first.map_or_else(|| "#discussion".to_owned(), |thread| format!("#thread-{thread}"));
     let (status, kind, updated_at) = (rfc.status, rfc.kind, rfc.updated_at);
     let actions = actions(rfc);
     view! {
@@ -28,7 +31,7 @@ pub(super) fn header(rfc: &Rfc, open: usize, resolved: usize) -> AnyView {
             <Meta>
                 <StatusBadge status=status/>
                 <Badge>{kind.label()}</Badge>
-                {conversations.map(|words| view! { <a href="#discussion">{words}</a> })}
+                {conversations.map(|words| view! { <a href=href>{words}</a> })}
                 <span>"Updated " <Time at=updated_at/></span>
             </Meta>
             <Actions>{actions}</Actions>

@@ -54,6 +54,7 @@ pub fn ReadPage() -> impl IntoView {
 fn show(loaded: Loaded) -> AnyView {
     let Loaded { rfc, rendered, threads, reading } = loaded;
     let title = format!("RFC-{} {} · Plumbline", rfc.number, rfc.title);
+    let first = threads.items.iter().find(|thread| is_open(thread.state)).map(|thread| thread.id.clone());
     let open = threads.items.iter().filter(|thread| is_open(thread.state)).count();
     let resolved = threads.items.len() - open;
     let later = threads.opened_later;
@@ -65,7 +66,7 @@ fn show(loaded: Loaded) -> AnyView {
         <div class="rfc wide">
             {contents}
             <div class="rfc-main">
-                {header::header(&rfc, open, resolved)}
+                {header::header(&rfc, first.as_deref(), open, resolved)}
                 {older(&rfc, later)}
                 {attaching(&reading)}
                 {symbols()}

@@ -61,7 +61,7 @@ fn inside(thread: Thread, reading: &Reading) -> impl IntoView + use<> {
     let number = thread.id.clone();
     let note = thread.anchor.as_ref().map(|anchor| view! { <AnchorNote state=anchor.state/> });
     let quote = (!thread.quote.is_empty())
-        .then(|| view! { <blockquote class="thread-quote">{one_line(&thread.quote, QUOTE_CHARS)}</blockquote> });
+        .then(|| view! { <blockquote class="thread-quote">{one_line(&without_marks(&thread.quote), QUOTE_CHARS)}</blockquote> });
     let head = view! {
         <header class="thread-head">
             <SeverityBadge severity=thread.severity/>
@@ -138,7 +138,7 @@ fn comment_view(comment: &Comment, reading: &Reading) -> AnyView {
     } else if reading.edits(&comment.id) && comment.may_edit {
         edit(comment, reading)
     } else {
-        view! { <div class="comment-body prose" inner_html=comment.html.clone()></div> }.into_any()
+        view! { <div class="comment-body prose small" inner_html=comment.html.clone()></div> }.into_any()
     };
     let edited = comment.edited_at.filter(|_| comment.deleted_at.is_none()).map(|at| {
         let href = reading.state(&[("history", &comment.id)], &id);
@@ -272,7 +272,12 @@ fn actions(thread: &Thread, reading: &Reading) -> Option<AnyView> {
 /// What a folded thread is about.
 fn first_words(thread: &Thread) -> String {
     let said = thread.comments.iter().find(|comment| comment.deleted_at.is_none());
-    one_line(said.map_or(thread.quote.as_str(), |comment| &comment.body), 80)
+    one_line(&without_marks(said.map_or(thread.quote.as_str(), |comment| &comment.body)), 80)
+}
+
+/// A quote without the Markdown that is only seen in the source: what a reader would recognise.
+fn without_marks(quote: &str) -> String {
+    quote.replace("**", "").replace(['`', '|'], "")
 }
 
 /// A text as one line of at most `max` characters.
