@@ -48,6 +48,15 @@ pub(super) fn place(threads: Vec<Thread>, rendered: &Rendered) -> Placed {
     placed
 }
 
+/// The lines of the contents and whether the text begins with its own title as a heading, which then is not said twice.
+pub(super) fn without_title<'a>(rendered: &'a Rendered, title: &str) -> (&'a [TocEntry], bool) {
+    let first = rendered.blocks.first().and_then(|block| block.heading.as_deref());
+    match rendered.toc.split_first() {
+        Some((entry, rest)) if first == Some(&entry.id) && entry.text.trim() == title => (rest, true),
+        _ => (&rendered.toc, false),
+    }
+}
+
 /// The contents: a line for each heading.
 pub(super) fn contents(toc: &[TocEntry]) -> Option<AnyView> {
     // The page's own title is above: the document's highest headings stand on the second level.
@@ -73,8 +82,8 @@ pub(super) fn contents(toc: &[TocEntry]) -> Option<AnyView> {
     Some(view.into_any())
 }
 
-/// The text with its threads. The article's data tell the island what it may do.
-pub(super) fn body(rendered: Rendered, placed: Placed, reading: &Reading) -> AnyView {
+/// The text with its threads. The article's data tell the island what it may do. `titled`: the first block is the title.
+pub(super) fn body(rendered: Rendered, titled: bool, placed: Placed, reading: &Reading) -> AnyView {
     let compose_at = reading.asked.range.filter(|_| reading.may_comment);
     let composed = compose_at.and_then(|(start, end)| block_at(&rendered, start..end));
     let attach = reading.attaching();
@@ -88,7 +97,8 @@ pub(super) fn body(rendered: Rendered, placed: Placed, reading: &Reading) -> Any
         .enumerate()
         .map(|(index, ((block, threads), orphaned))| {
             let form = (composed == Some(index)).then(|| composer::composer(reading, compose_at));
-            (passage(block, threads, form, reading), gone(orphaned, reading))
+            let class = if titled && index == 0 { "passage passage-title" } else { "passage" };
+            (passage(class, block, threads, form, reading), gone(orphaned, reading))
         })
         .collect();
     let waiting = (reading.may_comment && composed.is_none()).then(|| composer::composer(reading, None));
@@ -111,7 +121,13 @@ pub(super) fn body(rendered: Rendered, placed: Placed, reading: &Reading) -> Any
 }
 
 /// A block, its threads, and the door to a new one.
-fn passage(block: Block, threads: Vec<Thread>, composer: Option<AnyView>, reading: &Reading) -> AnyView {
+fn passage(
+    class: &'static str,
+    block: Block,
+    threads: Vec<Thread>,
+    composer: Option<AnyView>,
+    reading: &Reading,
+) -> AnyView {
     let (start, end) = (block.start, block.end);
     let beside = (!threads.is_empty()).then(|| {
         let cards: Vec<_> = threads.into_iter().map(|thread| thread_card(thread, reading)).collect();
@@ -142,7 +158,7 @@ fn passage(block: Block, threads: Vec<Thread>, composer: Option<AnyView>, readin
         })
     };
     view! {
-        <div class="passage">
+        <div class=class>
             {beside}
             <div
                 class="block prose"

@@ -116,18 +116,16 @@ pub(super) fn about(title: String, kind: &str, services: Services, other: String
     let label = if own.is_some() { "Other services" } else { "Services it touches" };
     view! {
         <Field name="title" label="Title" value=title required=true max_chars=limits::RFC_TITLE_CHARS autofocus=true/>
-        <div class="form-pair">
-            <Select name="kind" label="Kind" options=kinds value=kind.to_owned()/>
-            <Field
-                name="services"
-                label=label
-                optional=true
-                value=other
-                list="known-services"
-                hint="Short names as in their addresses, with commas between them."
-            />
-        </div>
+        <Select name="kind" label="Kind" options=kinds value=kind.to_owned()/>
         {own}
+        <Field
+            name="services"
+            label=label
+            optional=true
+            value=other
+            list="known-services"
+            hint="Short names as in their addresses, with commas between them."
+        />
         <datalist id="known-services">{known}</datalist>
     }
     .into_any()

@@ -2,7 +2,7 @@
 
 use backend::rfcs::read::Rfc;
 use backend::rfcs::render::Rendered;
-use backend::rfcs::threads::Threads;
+use backend::rfcs::threads::{Thread, Threads};
 use backend::rfcs::{comments, read, renderings, threads};
 use domain::rfc::{Status, ThreadState};
 use leptos::prelude::*;
@@ -10,6 +10,7 @@ use leptos_meta::Title;
 
 use super::reading::{self, Asked, Reading};
 use super::select_island::SelectToComment;
+use super::thread::{quote_of, thread_card};
 use super::{composer, document, header};
 use crate::page::page;
 use crate::session;
@@ -52,13 +53,19 @@ pub fn ReadPage() -> impl IntoView {
 }
 
 fn show(loaded: Loaded) -> AnyView {
-    let Loaded { rfc, rendered, threads, reading } = loaded;
+    let Loaded { rfc, rendered, mut threads, mut reading } = loaded;
     let title = format!("RFC-{} {} · Plumbline", rfc.number, rfc.title);
     let first = threads.items.iter().find(|thread| is_open(thread.state)).map(|thread| thread.id.clone());
     let open = threads.items.iter().filter(|thread| is_open(thread.state)).count();
     let resolved = threads.items.len() - open;
     let later = threads.opened_later;
-    let contents = document::contents(&rendered.toc);
+    let attached = attached(&threads.items, &mut reading);
+    if attached.is_some() {
+        // Whoever looks for its place needs the text, not the other conversations.
+        threads.items.retain(|thread| reading.asked.attach == thread.id);
+    }
+    let (toc, titled) = document::without_title(&rendered, &rfc.title);
+    let contents = document::contents(toc);
     let mut placed = document::place(threads.items, &rendered);
     let whole = std::mem::take(&mut placed.whole);
     view! {
@@ -68,9 +75,9 @@ fn show(loaded: Loaded) -> AnyView {
             <div class="rfc-main">
                 {header::header(&rfc, first.as_deref(), open, resolved)}
                 {older(&rfc, later)}
-                {attaching(&reading)}
+                {attached.map(|quote| attaching(quote, &reading))}
                 {symbols()}
-                {document::body(rendered, placed, &reading)}
+                {document::body(rendered, titled, placed, &reading)}
                 {discussion(whole, &reading)}
             </div>
         </div>
@@ -106,16 +113,28 @@ fn older(rfc: &Rfc, later: i64) -> Option<AnyView> {
     })
 }
 
+/// The quote of the thread that is being put in its place, if its reader may do that here; else nothing is.
+fn attached(threads: &[Thread], reading: &mut Reading) -> Option<String> {
+    let thread = reading.attaching().and_then(|id| threads.iter().find(|thread| thread.id == id));
+    let quote = thread.filter(|thread| thread.anchor.is_some()).map(quote_of);
+    if quote.is_none() {
+        reading.asked.attach.clear();
+    }
+    quote
+}
+
 /// Says what to do while a thread is put in its place; its form is what the buttons beside the blocks submit.
-fn attaching(reading: &Reading) -> Option<AnyView> {
-    let thread = reading.attaching()?.to_owned();
+fn attaching(quote: String, reading: &Reading) -> AnyView {
+    let thread = reading.asked.attach.clone();
     let back = reading.state(&[], &format!("thread-{thread}"));
     let (number, revision) = (reading.number.to_string(), reading.revision.to_string());
-    let view = view! {
-        <div id="attach">
+    view! {
+        <div class="attach" id="attach">
             <Notice tone=Tone::Accent title="Where does this conversation belong?">
+                <blockquote class="thread-quote">{quote}</blockquote>
                 <p>
-                    "Select the words it is about, or press the button beside a paragraph. "
+                    "Select the words it is about, or press the button beside a paragraph. Until then the other \
+                     conversations are out of the way. "
                     <a href=back>"Leave it where it is"</a>
                     "."
                 </p>
@@ -127,8 +146,8 @@ fn attaching(reading: &Reading) -> Option<AnyView> {
                 <button type="submit" id="attach-selected" name="range" hidden=true></button>
             </Form>
         </div>
-    };
-    Some(view.into_any())
+    }
+    .into_any()
 }
 
 /// Drawings used by every block.
@@ -143,12 +162,12 @@ fn symbols() -> impl IntoView {
 }
 
 /// Threads about the whole RFC, and the form for another one.
-fn discussion(threads: Vec<backend::rfcs::threads::Thread>, reading: &Reading) -> Option<AnyView> {
+fn discussion(threads: Vec<Thread>, reading: &Reading) -> Option<AnyView> {
     if threads.is_empty() && !reading.may_comment {
         return None;
     }
     let count = i64::try_from(threads.len()).unwrap_or(i64::MAX);
-    let cards: Vec<_> = threads.into_iter().map(|thread| super::thread::thread_card(thread, reading)).collect();
+    let cards: Vec<_> = threads.into_iter().map(|thread| thread_card(thread, reading)).collect();
     let form = reading.may_comment.then(|| composer::whole(reading));
     let view = view! {
         <section class="rfc-discussion" id="discussion">

@@ -60,8 +60,8 @@ fn inside(thread: Thread, reading: &Reading) -> impl IntoView + use<> {
     let link = format!("#thread-{}", thread.id);
     let number = thread.id.clone();
     let note = thread.anchor.as_ref().map(|anchor| view! { <AnchorNote state=anchor.state/> });
-    let quote = (!thread.quote.is_empty())
-        .then(|| view! { <blockquote class="thread-quote">{one_line(&without_marks(&thread.quote), QUOTE_CHARS)}</blockquote> });
+    let quote =
+        (!thread.quote.is_empty()).then(|| view! { <blockquote class="thread-quote">{quote_of(&thread)}</blockquote> });
     let head = view! {
         <header class="thread-head">
             <SeverityBadge severity=thread.severity/>
@@ -275,13 +275,18 @@ fn first_words(thread: &Thread) -> String {
     one_line(&without_marks(said.map_or(thread.quote.as_str(), |comment| &comment.body)), 80)
 }
 
+/// What a thread is about, as one line.
+pub(super) fn quote_of(thread: &Thread) -> String {
+    one_line(&without_marks(&thread.quote), QUOTE_CHARS)
+}
+
 /// A quote without the Markdown that is only seen in the source: what a reader would recognise.
 fn without_marks(quote: &str) -> String {
     quote.replace("**", "").replace(['`', '|'], "")
 }
 
 /// A text as one line of at most `max` characters.
-pub(super) fn one_line(text: &str, max: usize) -> String {
+fn one_line(text: &str, max: usize) -> String {
     // Long enough for any line that is shown, short enough not to walk through a whole document.
     let near = &text[..text.floor_char_boundary(max.saturating_mul(8))];
     let words = near.split_whitespace().collect::<Vec<_>>().join(" ");

@@ -78,6 +78,18 @@ async fn a_refused_form_comes_back_on_its_page_with_the_message_and_the_text() {
 }
 
 #[tokio::test]
+async fn a_form_refused_a_second_time_says_itself_which_page_it_is_on() {
+    let referer = ("referer", "https://plumbline.example/do/rename");
+    let answered = send("/do/rename", "name=bad&password=x&page=%2Fservice%3Ftab%3D2", &[HTML, referer]).await;
+    assert_eq!(answered.body, "again /service?tab=2 cookie sid=1: /do/rename \"bad\" is taken [(\"name\", \"bad\")]");
+    for foreign in ["%2F%2Fevil.example%2Fservice", "https%3A%2F%2Fevil.example%2F", "%2Fdo%2Frename", "service", "%FF"]
+    {
+        let answered = send("/do/rename", format!("name=bad&password=x&page={foreign}"), &[HTML, referer]).await;
+        assert!(answered.body.starts_with("fallback: "), "{foreign}: {}", answered.body);
+    }
+}
+
+#[tokio::test]
 async fn without_a_page_of_ours_to_show_there_is_still_an_answer_with_the_text() {
     let referers = [
         None,
