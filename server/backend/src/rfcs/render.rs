@@ -50,7 +50,7 @@ use std::ops::Range;
 use serde::{Deserialize, Serialize};
 
 /// Names what [`render`] makes. Raised with every change of its output, so that kept renderings are made anew.
-pub const RENDERER_VERSION: i32 = 1;
+pub const RENDERER_VERSION: i32 = 2;
 
 /// A rendered document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

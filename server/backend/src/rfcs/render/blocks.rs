@@ -98,7 +98,7 @@ impl<'s> Walk<'s> {
             in_table_head: false,
             images: Vec::new(),
             open_footnotes: Vec::new(),
-            highlight_budget: highlight::MAX_TOTAL,
+            highlight_budget: highlight::MAX_EFFORT,
         }
     }
 
@@ -129,7 +129,13 @@ impl<'s> Walk<'s> {
                     self.leave();
                 }
                 Event::Start(tag) => self.start(tag, range.clone(), &events[at..]),
-                Event::End(tag) => self.end(*tag),
+                Event::End(tag) => {
+                    let footnote_ends = matches!(events.get(at), Some((Event::End(TagEnd::FootnoteDefinition), _)));
+                    if *tag == TagEnd::Paragraph && footnote_ends {
+                        self.back_links();
+                    }
+                    self.end(*tag);
+                }
                 event => self.leaf(event, range.clone()),
             }
         }
@@ -207,7 +213,7 @@ impl<'s> Walk<'s> {
             Tag::TableCell => self.start_cell(),
             Tag::Emphasis => writer.open("em", &[]),
             Tag::Strong => writer.open("strong", &[]),
-            Tag::Strikethrough => writer.open("del", &[]),
+            Tag::Strikethrough => writer.open("s", &[]),
             Tag::Link { link_type, dest_url, title, .. } => {
                 let mail = *link_type == LinkType::Email;
                 let url = if mail { format!("mailto:{dest_url}") } else { dest_url.to_string() };

@@ -3,6 +3,8 @@
 use super::*;
 use scraper::Html;
 
+use super::safety_tests::check_safe;
+
 /// A run read back from its text.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Run {
@@ -147,6 +149,7 @@ fn footnotes_come_last_and_lead_back() {
     let second = &rendered.blocks[2];
     assert!(second.html.contains(r#"id="fn-1""#) && second.html.contains("Second"), "{second:?}");
     assert_eq!(second.html.matches("\u{21a9}").count(), 2);
+    assert!(second.html.ends_with("</a></p></div>"), "the way back stands in the last paragraph: {second:?}");
     assert!(rendered.blocks[4].html.contains("Unused"));
     assert_eq!(block_at(&rendered, source.find("Second").unwrap()..source.find("more").unwrap()), Some(2));
 }
@@ -154,7 +157,7 @@ fn footnotes_come_last_and_lead_back() {
 #[test]
 fn alerts_strikethrough_and_bare_addresses() {
     let html = html("> [!WARNING]\n> Look ~~out~~\n\nSee https://example.com/a_b_c?d=e&f. [www.x.y](http://z.z)\n");
-    assert!(html.contains(r#"<div class="md-alert md-alert-warning" role="note"><p class="md-alert-title">Warning</p><p>Look <del>out</del></p></div>"#), "{html}");
+    assert!(html.contains(r#"<div class="md-alert md-alert-warning" role="note"><p class="md-alert-title">Warning</p><p>Look <s>out</s></p></div>"#), "{html}");
     assert!(html.contains(r#"<a href="https://example.com/a_b_c?d=e&amp;f" rel="nofollow noopener noreferrer">https://example.com/a_b_c?d=e&amp;f</a>."#), "{html}");
     assert!(html.contains(">www.x.y</a>") && html.matches("<a ").count() == 2, "{html}");
 }
@@ -179,8 +182,11 @@ fn code_is_coloured_and_stays_verbatim() {
     assert!(html.contains(r#"<span class="hl-comment">// &amp;"#), "{html}");
     assert_eq!(runs_of(&rendered.blocks[0]).len(), 1, "{:?}", rendered.blocks[0].runs);
     assert!(rendered.blocks[1].html.contains("<code>b\n  c\n</code>"), "{}", rendered.blocks[1].html);
-    let long = format!("```rust\n{}\n```", "let x = 1;".repeat(3_000));
-    assert!(!render(&long).html().contains("hl-"));
+    for uncoloured in ["let x = 1; ".repeat(30), "let x = 1;\n".repeat(3_000)] {
+        assert!(!render(&format!("```rust\n{uncoloured}\n```")).html().contains("hl-"));
+    }
+    let many = render(&"```rust\nlet x = 1;\n```\n".repeat(6_000)).html();
+    assert!(many.contains("hl-") && many.matches("hl-keyword").count() < 6_000, "the effort for a document is bounded");
     let mermaid = render("```mermaid\ngraph TD\n```").html();
     assert!(mermaid.contains(r#"class="md-code md-mermaid""#), "{mermaid}");
 }
@@ -312,7 +318,8 @@ fn deep_nesting_is_shown_as_source_and_long_text_is_quick() {
         // Debug builds on a busy machine: this catches the quadratic, not the slow.
         assert!(took.as_secs() < 20, "{start:?} took {took:?}");
         check_runs(&source, &rendered);
-        render_comment(&source);
+        check_safe(&rendered.html(), true);
+        check_safe(&render_comment(&source), false);
     }
     let rendered = render(&(">".repeat(100) + " x"));
     assert_eq!(rendered.blocks[0].kind, BlockKind::Plain);

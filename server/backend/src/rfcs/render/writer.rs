@@ -9,6 +9,10 @@ use super::mapped::{Mapped, Origin};
 /// far above only exists to make parsers slow.
 pub(super) const MAX_DEPTH: usize = 64;
 
+/// The longest text node, in bytes. The sanitiser's serialiser looks at the rest of a node after every character it
+/// escapes, which takes quadratic time.
+const MAX_NODE: usize = 16 * 1024;
+
 /// An element that is open.
 #[derive(Debug)]
 struct Open {
@@ -47,6 +51,8 @@ pub(super) struct Writer {
     /// For each open Markdown element, how many elements were open before it.
     marks: Vec<usize>,
     links: usize,
+    /// The length of the text node being written.
+    node: usize,
     /// A `pre` was opened and has nothing in it yet.
     fresh_pre: bool,
     too_deep: bool,
@@ -187,6 +193,7 @@ impl Writer {
 
     fn tag(&mut self, tag: &'static str, attributes: &[(&str, &str)]) {
         self.fresh_pre = false;
+        self.node = 0;
         if self.too_deep {
             return;
         }
@@ -202,10 +209,26 @@ impl Writer {
         self.html.push('>');
     }
 
+    /// Text, in nodes of bounded length: the sanitiser takes the comments between them out.
+    fn escaped(&mut self, text: &str) {
+        let mut rest = text;
+        while !rest.is_empty() {
+            if self.node >= MAX_NODE {
+                self.html.push_str("<!---->");
+                self.node = 0;
+            }
+            let (now, later) = rest.split_at(rest.floor_char_boundary(MAX_NODE + 4 - self.node));
+            escape(&mut self.html, now);
+            self.node += now.len();
+            rest = later;
+        }
+    }
+
     fn close_to(&mut self, len: usize) {
         while self.stack.len() > len {
             let Some(open) = self.stack.pop() else { break };
             self.fresh_pre = false;
+            self.node = 0;
             self.links -= usize::from(open.tag == "a");
             if !self.too_deep {
                 self.html.push_str("</");
@@ -238,7 +261,7 @@ impl Writer {
             return self.piece(&text[skipped..], origin);
         }
         self.fresh_pre = false;
-        escape(&mut self.html, text);
+        self.escaped(text);
         let run = Run { units: text.chars().map(char::len_utf16).sum(), bytes: text.len(), origin };
         match self.runs.last_mut() {
             Some(last) if last.continues_in(&run) => {

@@ -54,21 +54,30 @@ impl Walk<'_> {
         writer.end();
     }
 
-    pub(super) fn end_footnote(&mut self) {
-        let footnote = self.open_footnotes.pop().unwrap_or(Footnote { number: 0, references: 0 });
-        let writer = &mut self.current.writer;
-        for nth in 1..=footnote.references.min(MAX_BACK_LINKS) {
+    /// The links back, at the end of the last paragraph when the text ends with one.
+    pub(super) fn back_links(&mut self) {
+        let Some(footnote) = self.open_footnotes.last_mut() else { return };
+        let links = std::mem::take(&mut footnote.references).min(MAX_BACK_LINKS);
+        for nth in 1..=links {
             let href = format!("#{}", mark_id(footnote.number, nth));
             let label = format!("Back to reference {nth} of footnote {}", footnote.number);
+            let writer = &mut self.current.writer;
             writer.begin();
+            writer.generated(" ");
             writer.open("a", &[("class", "md-footnote-back"), ("href", &href), ("aria-label", &label)]);
             writer.generated("\u{21a9}");
             writer.end();
         }
+    }
+
+    pub(super) fn end_footnote(&mut self) {
+        self.back_links();
+        let number = self.open_footnotes.pop().map_or(0, |footnote| footnote.number);
+        let writer = &mut self.current.writer;
         writer.end();
         if writer.is_top() {
             let aside = std::mem::replace(&mut self.current, self.interrupted.take().unwrap_or_default());
-            self.footnotes.extend(aside.into_block(self.source).map(|block| (footnote.number, block)));
+            self.footnotes.extend(aside.into_block(self.source).map(|block| (number, block)));
         }
     }
 }
