@@ -157,8 +157,11 @@ fn calls() -> Vec<(&'static str, &'static str, Value, &'static str)> {
     ]
 }
 
+/// Names and values of a form.
+type Fields = Vec<(&'static str, &'static str)>;
+
 /// Path of the server function, form, cells.
-fn forms() -> Vec<(&'static str, Vec<(&'static str, &'static str)>, &'static str)> {
+fn forms() -> Vec<(&'static str, Fields, &'static str)> {
     const EVERYBODY: &str = "ok  ok  ok  ok  ok  ok  ok";
     let rfc = vec![("title", "T"), ("kind", "slo"), ("body", "B"), ("intent", "draft"), ("services", "")];
     let service = vec![("name", "New"), ("tier", "3"), ("team", "core")];

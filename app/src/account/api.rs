@@ -1,6 +1,7 @@
 //! Server functions about one's own account.
 
 #![expect(missing_docs, reason = "the macro makes a struct of the parameters, whose names say what they are")]
+#![cfg_attr(feature = "ssr", expect(clippy::unused_async, reason = "server functions are async, waiting or not"))]
 
 use leptos::prelude::*;
 
@@ -64,7 +65,6 @@ pub async fn accept_invitation(
 
 /// Chooses colours: `system`, `light` or `dark`; kept in a cookie so that the first byte of a page knows.
 #[server(prefix = "/do", endpoint = "account/set-theme")]
-#[expect(clippy::unused_async, reason = "server functions are async")]
 pub async fn set_theme(theme: String, next: Option<String>) -> Result<(), AppError> {
     session::keep_theme(Theme::parse(&theme));
     session::redirect(&next.unwrap_or_else(urls::account));

@@ -171,7 +171,7 @@ pub fn versioned<T: Serialize>(version: i64, object: T) -> impl IntoResponse + u
 }
 
 fn unreadable(error: &axum::Error) -> Refusal {
-    let too_large = std::error::Error::source(error).is_some_and(|source| source.is::<LengthLimitError>());
+    let too_large = std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<LengthLimitError>);
     if too_large {
         return Refusal::TooLarge { field: "body".into(), limit_bytes: timeouts::BODY as u64 };
     }
