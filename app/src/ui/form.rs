@@ -14,6 +14,9 @@ use crate::session::use_visit;
 
 /// The hidden field that tells forms with the same action on one page apart.
 const KEY: &str = "form";
+/// The hidden field by which a form that is shown again names its page: the browser's address is then the server
+/// function's.
+const PAGE: &str = "page";
 /// The hidden field that makes a form take effect once, however often its button is pressed.
 const ONCE: &str = "once";
 
@@ -81,11 +84,13 @@ pub fn Form(
         prefix = format!("{prefix}-{key}");
     }
     let scope = FormScope { prefix, echo: echo.clone() };
+    let page = use_visit().filter(|visit| visit.echo.is_some()).map(|visit| visit.path);
     let once = use_visit().map(|visit| entropy::secret(visit.backend.entropy()));
     let summary = echo.filter(|echo| echo.error != AppError::Preview).map(|echo| summary(&echo.error, &scope));
     view! {
         <form method="post" action=action class=format!("form {class}").trim_end().to_owned() id=present(id)>
             {once.map(|once| view! { <input type="hidden" name=ONCE value=once/> })}
+            {page.map(|page| view! { <input type="hidden" name=PAGE value=page/> })}
             {present(key).map(|key| view! { <input type="hidden" name=KEY value=key/> })}
             {summary}
             <Provider value=scope>{children()}</Provider>
@@ -159,7 +164,7 @@ pub fn FormFallback() -> impl IntoView {
 
 /// Texts a person wrote, never a password or one of our own hidden fields.
 fn worth_keeping(name: &str, value: &str) -> bool {
-    ![KEY, ONCE].contains(&name) && !name.contains("password") && value.chars().count() > 20
+    ![KEY, ONCE, PAGE].contains(&name) && !name.contains("password") && value.chars().count() > 20
 }
 
 #[cfg(test)]

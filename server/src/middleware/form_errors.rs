@@ -35,6 +35,9 @@ use super::timeouts;
 const SERVER_FUNCTIONS: &str = "/do/";
 /// The hidden field that names one showing of a form.
 const ONCE: &str = "once";
+/// The hidden field with the page's path and query in a form that is shown again: the browser is then at the address of
+/// the server function, and the Referer says nothing.
+const PAGE: &str = "page";
 /// Longer names for a request are none of ours.
 const LONGEST_ONCE: usize = 100;
 /// Errors are a sentence or two.
@@ -92,7 +95,7 @@ impl FormErrors {
             }
             body = Body::from(bytes);
         }
-        let page = self.page_of(&parts);
+        let page = shown_again_at(&fields).or_else(|| self.page_of(&parts));
         let mut response = call(pages.clone(), Request::from_parts(parts.clone(), body)).await;
         if !response.headers().contains_key(SERVER_FN_ERROR_HEADER) {
             see_other(&mut response);
@@ -109,7 +112,7 @@ impl FormErrors {
             refused.headers.extend(retry_after.map(|seconds| (header::RETRY_AFTER, seconds)));
             return Response::from_parts(refused, Body::from(body));
         }
-        fields.retain(|(name, _)| name != ONCE && !name.contains("password"));
+        fields.retain(|(name, _)| name != ONCE && name != PAGE && !name.contains("password"));
         let echo = FormEcho { action: parts.uri.path().to_owned(), error, fields };
         let mut shown = match page {
             Some(page) => show_again(pages, parts, page, echo.clone()).await,
@@ -139,6 +142,14 @@ impl FormErrors {
         let separator = if query.is_empty() { "" } else { "?" };
         format!("{}{separator}{query}", referer.path()).parse().ok()
     }
+}
+
+/// The page that a form shown again says it is on.
+fn shown_again_at(fields: &[(String, String)]) -> Option<Uri> {
+    let (_, page) = fields.iter().find(|(name, _)| name == PAGE)?;
+    let page: Uri = page.parse().ok()?;
+    let ours = page.authority().is_none() && page.path().starts_with('/') && !page.path().starts_with(SERVER_FUNCTIONS);
+    ours.then_some(page)
 }
 
 /// 302 leaves open whether a browser posts again; 303 does not. `server_fn` also leaves a bare `?` behind on the address of

@@ -316,7 +316,7 @@ fn deep_nesting_is_shown_as_source_and_long_text_is_quick() {
         let took = begun.elapsed();
         let start = source.chars().take(20).collect::<String>();
         // Debug builds on a busy machine: this catches the quadratic, not the slow.
-        assert!(took.as_secs() < 20, "{start:?} took {took:?}");
+        assert!(took.as_secs() < 60, "{start:?} took {took:?}");
         check_runs(&source, &rendered);
         check_safe(&rendered.html(), true);
         check_safe(&render_comment(&source), false);
