@@ -22,7 +22,8 @@ export default defineConfig({
     viewport: { width: 1280, height: 900 },
     locale: "en-GB",
     timezoneId: "UTC",
-    trace: "retain-on-failure",
+    // Without its film: recording one costs more time than the tests.
+    trace: { mode: "retain-on-failure", screenshots: false, snapshots: true, sources: false },
     screenshot: "only-on-failure",
     launchOptions: {
       executablePath,
@@ -42,7 +43,8 @@ export default defineConfig({
     { name: "no-javascript", testIgnore: "**/*.island.spec.ts", use: { javaScriptEnabled: false } },
     {
       name: "mobile",
-      testIgnore: "**/*.no-javascript.spec.ts",
+      // Forms and accounts are the same on a phone, but for how they look, and that all pages are tested for.
+      testIgnore: ["**/*.no-javascript.spec.ts", "**/forms.spec.ts", "**/accounts.spec.ts"],
       use: { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true },
     },
   ],

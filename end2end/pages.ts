@@ -1,0 +1,122 @@
+// Every page of app/src/routes.rs, with something on it: for the tests of all pages and for the screenshots.
+import type { Page } from "@playwright/test";
+import { post, signIn } from "./fixtures";
+import { draftRfc, openThread, publishedRevision, publishedRfc } from "./rfcs";
+
+/** A document with everything that Markdown can hold here. */
+const EVERYTHING = `## Summary
+
+Boarding gates ask the central service for every single passenger. When the network at the harbour is slow, the queue
+grows by four people a minute[^queue]. This proposal lets the gate decide by itself.
+
+[^queue]: Measured at Visby on the Friday before midsummer.
+
+> [!WARNING]
+> A gate that decides alone can let a cancelled ticket through for ten minutes.
+
+## Plan
+
+The gate keeps the newest departure list for ten minutes and works without the network.
+
+- [x] Signed departure lists
+- [ ] A bell when the list is too old
+  1. quiet in the first minute
+  2. loud after that
+
+| Step | Today | Then | Who notices | What it costs a month |
+| ---- | ----: | ---: | ----------- | --------------------- |
+| Gate | 900 ms | 40 ms | Everybody | nothing |
+| Ramp | 900 ms | – | Nobody | nothing |
+
+\`\`\`rust
+/// Whether this pass opens the gate.
+fn open(pass: &Pass, list: &DepartureList) -> Result<bool, GateError> {
+    Ok(pass.departure == list.today()? && list.age() < Duration::from_secs(600) && !list.cancelled(pass.ticket_number))
+}
+\`\`\`
+
+### Details
+
+A very long word: Fahrgastinformationssystemschnittstellenbeschreibungsaktualisierungsverfahrensanweisung, and \`a::very::long::path::without::any::place::to::break::the::line::at::all::in::the::whole::of::it\`.
+
+#### Roll-out
+
+One harbour a week, the smallest first. ~~All at once.~~
+
+## Risks
+
+What if a list is signed by a key that has been taken back? Then the gate asks the network as it does today.
+`;
+
+const LATER = EVERYTHING.replace("for ten minutes and works", "for fifteen minutes and works")
+  .replace("One harbour a week, the smallest first. ~~All at once.~~", "Two harbours a week, in an order that the captains choose.");
+
+/** A page and what it is called in a picture's file name. */
+export interface Place {
+  name: string;
+  address: string;
+  /** Whose page: an address of the demo, or nobody's. */
+  as: "ruth@example.com" | "dario@example.com" | null;
+  /** What the answer's status must be; 200 unless said. */
+  status?: number;
+}
+
+/** Pages whose address needs nothing made first. */
+export const PLACES: Place[] = [
+  { name: "sign-in", address: "/sign-in", as: null },
+  { name: "invitation-gone", address: "/invitations/nobody-was-invited-with-this", as: null, status: 404 },
+  { name: "setup-gone", address: "/setup/nobody-was-invited-with-this", as: null, status: 404 },
+  { name: "home", address: "/", as: "ruth@example.com" },
+  { name: "home-of-a-reader", address: "/", as: "dario@example.com" },
+  { name: "rfcs", address: "/rfcs", as: "ruth@example.com" },
+  { name: "rfcs-no-match", address: "/rfcs?q=zeppelin-hangar", as: "ruth@example.com" },
+  { name: "rfc-new", address: "/rfcs/new", as: "ruth@example.com" },
+  { name: "rfc-gone", address: "/rfcs/999999", as: "ruth@example.com", status: 404 },
+  { name: "services", address: "/services", as: "ruth@example.com" },
+  { name: "services-no-match", address: "/services?q=zeppelin-hangar", as: "ruth@example.com" },
+  { name: "service-new", address: "/services/new", as: "ruth@example.com" },
+  { name: "service", address: "/services/payments", as: "ruth@example.com" },
+  { name: "service-of-others", address: "/services/payments", as: "dario@example.com" },
+  { name: "service-edit", address: "/services/payments/edit", as: "ruth@example.com" },
+  { name: "service-gone", address: "/services/zeppelin-hangar", as: "ruth@example.com", status: 404 },
+  { name: "people", address: "/people", as: "ruth@example.com" },
+  { name: "people-no-match", address: "/people?q=zeppelin", as: "ruth@example.com" },
+  { name: "person", address: "/people/ada%40example.com", as: "ruth@example.com" },
+  { name: "person-of-others", address: "/people/ada%40example.com", as: "dario@example.com" },
+  { name: "person-gone", address: "/people/nobody%40example.com", as: "ruth@example.com", status: 404 },
+  { name: "teams", address: "/teams", as: "ruth@example.com" },
+  { name: "team", address: "/teams/checkout", as: "ruth@example.com" },
+  { name: "team-gone", address: "/teams/zeppelins", as: "ruth@example.com", status: 404 },
+  { name: "account", address: "/account", as: "ruth@example.com" },
+  { name: "admin", address: "/admin", as: "ruth@example.com" },
+  { name: "not-allowed", address: "/admin", as: "dario@example.com", status: 403 },
+  { name: "nothing-here", address: "/there/is/no/such/page", as: "ruth@example.com", status: 404 },
+];
+
+/** Writes RFCs that show everything, as Ruth; answers their pages. */
+export async function rfcPlaces(page: Page): Promise<Place[]> {
+  await signIn(page, "ruth@example.com", "plumb-the-depths-daily");
+  const as = "ruth@example.com";
+  const rfc = await publishedRfc(page, EVERYTHING, "Let boarding gates work without the network");
+  const moved = "The gate keeps the newest departure list for ten minutes and works without the network.";
+  await openThread(page, rfc, EVERYTHING, moved, "Why ten? The ferry to Gotland turns around in **eight**.", "blocking");
+  await openThread(page, rfc, EVERYTHING, "One harbour a week, the smallest first.", "Which one is that?", "should");
+  const settled = await openThread(page, rfc, EVERYTHING, "four people a minute", "Is that measured?");
+  await post(page, "/do/rfcs/resolve", { thread: settled.replace("thread-", "") });
+  const cell = await openThread(page, rfc, EVERYTHING, "Everybody", "The crew as well.");
+  await post(page, "/do/rfcs/reply", { thread: cell.replace("thread-", ""), body: "They are part of everybody.\n\n```\nyes()\n```" });
+  await publishedRevision(page, rfc, 1, LATER);
+  const draft = await draftRfc(page, "Only a beginning.", "A second lift on deck four");
+  const start = Buffer.byteLength(LATER.slice(0, LATER.indexOf("What if a list")));
+  return [
+    { name: "rfc", address: rfc, as },
+    { name: "rfc-older", address: `${rfc}?revision=1`, as },
+    { name: "rfc-of-others", address: rfc, as: "dario@example.com" },
+    { name: "rfc-composer", address: `${rfc}?revision=2&start=${start}&end=${start + 14}#composer`, as },
+    { name: "rfc-attach", address: `${rfc}?attach=${cell.replace("thread-", "")}#attach`, as },
+    { name: "rfc-edit", address: `${rfc}/edit`, as },
+    { name: "rfc-details", address: `${rfc}/edit?part=details`, as },
+    { name: "rfc-draft", address: draft, as },
+    { name: "rfc-draft-edit", address: `${draft}/edit`, as },
+  ];
+}
