@@ -101,6 +101,10 @@ pub async fn import(
         }
         progress(Progress { done: index + 1, of, slug: &slug });
     }
+    if summary.revisions > 0 {
+        // Postgres learns of that many new rows by itself only in a minute, and plans searches badly until then.
+        sqlx::query!("analyze rfcs, rfc_revisions").execute(backend.pool()).await?;
+    }
     summary.refused.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(summary)
 }
