@@ -145,8 +145,8 @@ fn text_form(rfc: &Rfc, text: Text, base: i32, key: String) -> AnyView {
                 <div class="editor-bar">
                     <Button name="intent" value=intent::SAVE variant=Variant::Primary>{publish}</Button>
                     {for_review}
-                    {editor::preview_button()}
                     <Button href=urls::rfc(number) variant=Variant::Quiet>"Cancel"</Button>
+                    {editor::preview_button()}
                 </div>
             </div>
         </Form>
@@ -175,6 +175,7 @@ fn conflict(rfc: &Rfc, base: i32) -> impl IntoView + use<> {
     let body = rfc.body.clone();
     let title = format!("Your text was written on revision {base}; meanwhile revision {newest} was published.");
     view! {
+        <div class="editor-conflict">
         <Notice tone=Tone::Warn title=title>
             <p>
                 "Your text is below, as you left it. Take over what you want to keep of the newest text, then publish on \
@@ -187,6 +188,7 @@ fn conflict(rfc: &Rfc, base: i32) -> impl IntoView + use<> {
                 </textarea>
             </Disclosure>
         </Notice>
+        </div>
     }
 }
 

@@ -52,8 +52,8 @@ pub(super) fn text(text: Text, key: String, above: AnyView, below: AnyView) -> A
     view! {
         <div class="editor-write">
             {above}
-            <TextArea name="body" label="Text, in Markdown" hint=hint value=text.body rows=24 mono=true required=true/>
             <EditorHelp key=key limit=limits::RFC_BODY_BYTES/>
+            <TextArea name="body" label="Text, in Markdown" hint=hint value=text.body rows=24 mono=true required=true/>
             {below}
         </div>
         <section class="editor-side" aria-labelledby="preview-label">
@@ -64,12 +64,14 @@ pub(super) fn text(text: Text, key: String, above: AnyView, below: AnyView) -> A
     .into_any()
 }
 
-/// The preview button for browsers without JavaScript; the island hides it.
+/// The preview button for browsers without JavaScript, which the island hides, and the line in which the island says
+/// what became of the text.
 pub(super) fn preview_button() -> impl IntoView {
     view! {
         <span class="without-script">
             <Button name="intent" value=super::api::intent::PREVIEW variant=Variant::Quiet>"Preview"</Button>
         </span>
+        <p class="live" role="status" id="editor-said"></p>
     }
 }
 

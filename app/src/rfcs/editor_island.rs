@@ -5,7 +5,7 @@
 
 use leptos::prelude::*;
 
-/// Stands below the text. `key` names the text in the browser's store, `limit` is its size in bytes.
+/// Stands above the text, where its offer to restore kept text is seen. `key` names the text in the browser's store, `limit` is its size in bytes.
 #[island]
 pub fn EditorHelp(
     /// The person, the RFC and the revision the text is written on.
@@ -13,11 +13,10 @@ pub fn EditorHelp(
     /// Bytes at most.
     limit: usize,
 ) -> impl IntoView {
-    let said = RwSignal::new(String::new());
     let kept = RwSignal::new(None::<String>);
     let key = StoredValue::new(key);
     #[cfg(feature = "hydrate")]
-    Effect::new(move |_| browser::attach(&key.get_value(), limit, said, kept));
+    Effect::new(move |_| browser::attach(&key.get_value(), limit, kept));
     #[cfg(not(feature = "hydrate"))]
     let _ = (key, limit);
     let restore = move |_| {
@@ -35,7 +34,6 @@ pub fn EditorHelp(
         kept.set(None);
     };
     view! {
-        <p class="live" role="status">{said}</p>
         {move || {
             kept.get().map(|_| {
                 view! {
@@ -73,7 +71,7 @@ mod browser {
     }
 
     /// Begins to help.
-    pub fn attach(key: &str, limit: usize, said: RwSignal<String>, kept: RwSignal<Option<String>>) {
+    pub fn attach(key: &str, limit: usize, kept: RwSignal<Option<String>>) {
         let (Some(area), Some(preview)) = (text_area(), document().get_element_by_id("preview")) else { return };
         hide_preview_button();
         let saved = area.default_value().unwrap_or_default();
@@ -81,7 +79,7 @@ mod browser {
         if let Some(text) = load(key).filter(|text| *text != initial) {
             kept.set(Some(text));
         }
-        let rendering = live_preview(preview, said);
+        let rendering = live_preview(preview);
         let dirty = Rc::new(RefCell::new(false));
 
         let (key, form) = (key.to_owned(), area.form());
@@ -101,7 +99,7 @@ mod browser {
                 } else {
                     keep(&key, &text);
                 }
-                said.set(room(text.len(), limit));
+                say(&room(text.len(), limit));
                 rendering(text);
             };
             waiting.replace(set_timeout_with_handle(after_pause, PAUSE).ok());
@@ -120,6 +118,13 @@ mod browser {
         mark_ready();
     }
 
+    /// Says something in the bar below the text.
+    fn say(words: &str) {
+        if let Some(said) = document().get_element_by_id("editor-said") {
+            said.set_text_content(Some(words));
+        }
+    }
+
     /// The preview button is for browsers without this.
     fn hide_preview_button() {
         if let Ok(Some(button)) = document().query_selector(".editor .without-script") {
@@ -128,11 +133,11 @@ mod browser {
     }
 
     /// Renders a text into the preview; a text that is newer stops the one before it.
-    fn live_preview(preview: Element, said: RwSignal<String>) -> impl Fn(String) + Clone + 'static {
+    fn live_preview(preview: Element) -> impl Fn(String) + Clone + 'static {
         let render = Action::new_local(|text: &String| preview_text(text.clone()));
         Effect::new(move |_| match render.value().get() {
             Some(Ok(html)) => preview.set_inner_html(&html),
-            Some(Err(error)) => said.set(error.to_string()),
+            Some(Err(error)) => say(&error.to_string()),
             None => {}
         });
         let running = Rc::new(RefCell::new(None));
