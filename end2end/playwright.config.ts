@@ -8,8 +8,6 @@ if (!baseURL) throw new Error("PLUMBLINE_E2E_URL is missing: run the browser tes
 
 export default defineConfig({
   testDir: "tests",
-  // The journeys are not yet proven on a quiet machine: PLUMBLINE_E2E_ALL=1 runs them too.
-  testMatch: process.env.PLUMBLINE_E2E_ALL ? "**/*.spec.ts" : "**/smoke.spec.ts",
   outputDir: "test-results",
   forbidOnly: !!process.env.CI,
   fullyParallel: true,

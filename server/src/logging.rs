@@ -9,15 +9,12 @@ use std::time::Instant;
 use axum::extract::{MatchedPath, Request};
 use axum::middleware::Next;
 use axum::response::Response;
+use domain::Actor;
 use tracing::Instrument as _;
 use tracing_subscriber::EnvFilter;
 
 use crate::config::LogFormat;
 use crate::middleware::request_id::RequestId;
-
-/// The id of the signed-in person: put into a response's extensions, it appears in the request's log line.
-#[derive(Debug, Clone)]
-pub struct LoggedPerson(pub String);
 
 /// Starts logging. `format`: `None` is pretty on a terminal, JSON otherwise. Commands other than `serve` stay quiet
 /// unless something is wrong.
@@ -50,24 +47,27 @@ pub async fn log_request(request: Request, next: Next) -> Response {
     let method = request.method().clone();
     let path = request.uri().path().to_owned();
     let began = Instant::now();
-    let span = tracing::info_span!("request", request_id = id);
+    let span = tracing::info_span!("request", request_id = id, person = tracing::field::Empty);
     async move {
         let response = next.run(request).await;
         let route = response.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
-        let person = response.extensions().get::<LoggedPerson>().map(|person| person.0.as_str());
         tracing::info!(
             method = method.as_str(),
             // A path that matched nothing is what somebody typed: quoted, and not too much of it.
             path = route.unwrap_or_else(|| path.get(..200).unwrap_or(&path)),
             status = response.status().as_u16(),
             ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
-            person,
             "answered"
         );
         response
     }
     .instrument(span)
     .await
+}
+
+/// Names the person who asks in every line that this request logs from here on.
+pub fn note_person(actor: &Actor) {
+    tracing::Span::current().record("person", actor.id);
 }
 
 /// Middleware for `Router::route_layer`: tells [`log_request`], which stands outside the router, what matched.

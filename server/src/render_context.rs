@@ -15,6 +15,7 @@ use leptos::nonce::Nonce as LeptosNonce;
 use leptos::prelude::{provide_context, use_context};
 use tower_sessions::Session;
 
+use crate::logging;
 use crate::middleware::client_address::ClientAddress;
 use crate::middleware::form_errors;
 use crate::middleware::request_id::RequestId;
@@ -53,6 +54,9 @@ pub async fn prepare(State(site): State<Site>, session: Session, mut request: Re
                 .into_response();
         }
     };
+    if let Some(actor) = &actor {
+        logging::note_person(actor);
+    }
     let open = OPEN.iter().any(|open| path.starts_with(open));
     if actor.is_none() && !open && request.method() == Method::GET {
         return Redirect::to(&app::urls::sign_in(Some(&path))).into_response();

@@ -34,6 +34,7 @@ pub fn build(serving: Serving) -> Router {
     let routes = Router::new()
         .merge(assets::routes())
         .nest("/api/v1", api::routes(&backend, &base_url))
+        .route_layer(middleware::from_fn(logging::note_route))
         .fallback_service(pages(&site, base_url.origin()));
     let routes = match cross_site::layer(&base_url) {
         Ok(layer) => routes.layer(layer),
@@ -61,6 +62,7 @@ fn pages(site: &Site, origin: String) -> Router {
     let table = generate_route_list(app::routes::Pages);
     let pages = Router::new()
         .leptos_routes_with_context(&options, table, render_context::provide, shell.clone())
+        .route_layer(middleware::from_fn(logging::note_route))
         .fallback(get(leptos_axum::render_app_async_with_context(render_context::provide, shell)))
         .with_state(options)
         .layer(middleware::from_fn_with_state(site.clone(), render_context::prepare))

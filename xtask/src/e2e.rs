@@ -112,7 +112,7 @@ fn wait_until_ready(output: impl std::io::Read + Send + 'static) -> Outcome<Stri
 }
 
 /// An address nobody listens on at the moment.
-fn free_address() -> Outcome<String> {
+pub fn free_address() -> Outcome<String> {
     let listener = TcpListener::bind("127.0.0.1:0").map_err(|error| format!("no free port: {error}"))?;
     listener.local_addr().map(|address| address.to_string()).map_err(|error| format!("no free port: {error}"))
 }

@@ -2,7 +2,7 @@
 //!
 //! One file per subject: [`build`] is the chain from sources to `target/release/plumbline` (its links are [`wasm`],
 //! [`css`] and [`site`]); [`serve`] starts it; [`test`] is what `.ci/run` runs (its parts are [`checks`], [`layers`],
-//! [`sqlx_data`], [`e2e`]); [`postgres`] lends them a throw-away database; [`needs`] installs or names what the machine
+//! [`sqlx_data`], [`e2e`], [`faults`]); [`postgres`] lends them a throw-away database; [`needs`] installs or names what the machine
 //! lacks; [`process`] runs other programs and leaves none behind.
 
 mod bench;
@@ -11,6 +11,7 @@ mod checks;
 mod css;
 mod dev;
 mod e2e;
+mod faults;
 mod layers;
 mod needs;
 mod postgres;
@@ -38,6 +39,7 @@ cargo xtask COMMAND
   dev                 debug build; rebuilds and restarts when a file changes
   test                everything .ci/run runs: format, lints, layers, Rust tests, browser tests
   e2e [ARGS...]       only the browser tests; ARGS go to Playwright, for example --project=mobile tests/smoke.spec.ts
+  faults [ROUNDS]     server and Postgres die in the middle of writes: is everything acknowledged still there?
   check               only format, lints and layers
   sqlx [--check]      rewrite .sqlx from the queries and migrations (--check: only say whether it is current)
   bench anchors DIR   how many anchors of the RFC histories in DIR survive, in counts and per cent
@@ -72,6 +74,8 @@ fn dispatch(arguments: &[String]) -> Outcome {
         ["test"] => test::everything(&Workspace::find()?),
         ["check"] => checks::standalone(&Workspace::find()?),
         ["e2e", rest @ ..] => e2e::standalone(&Workspace::find()?, rest),
+        ["faults"] => faults::standalone(&Workspace::find()?, "5"),
+        ["faults", rounds] => faults::standalone(&Workspace::find()?, rounds),
         ["sqlx"] => sqlx_data::refresh(&Workspace::find()?),
         ["sqlx", "--check"] => sqlx_data::check(&Workspace::find()?),
         ["bench", rest @ ..] => bench::dispatch(rest),

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use crate::{
-    Outcome, build, checks, e2e,
+    Outcome, build, checks, e2e, faults,
     postgres::Postgres,
     process,
     workspace::{Workspace, environment},
@@ -23,6 +23,8 @@ pub fn everything(workspace: &Workspace) -> Outcome {
     if built {
         start_step("browser tests");
         report.test_step("browser tests", || e2e::run(workspace, &[]));
+        start_step("fault drill");
+        report.test_step("fault drill", || faults::run(workspace, "2"));
     }
     report.finish()
 }

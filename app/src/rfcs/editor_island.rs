@@ -5,7 +5,8 @@
 
 use leptos::prelude::*;
 
-/// Stands above the text, where its offer to restore kept text is seen. `key` names the text in the browser's store, `limit` is its size in bytes.
+/// Stands above the text, where its offer to restore kept text is seen. `key` names the text in the browser's store,
+/// `limit` is its size in bytes.
 #[island]
 pub fn EditorHelp(
     /// The person, the RFC and the revision the text is written on.
@@ -84,8 +85,10 @@ mod browser {
 
         let (key, form) = (key.to_owned(), area.form());
         let waiting: Rc<RefCell<Option<TimeoutHandle>>> = Rc::default();
+        // Typed before anybody listened, or put back by the browser.
+        let typed_already = initial != saved;
         let (typed, changed) = (area.clone(), Rc::clone(&dirty));
-        on(&area, "input", move |_: Event| {
+        let edited = move || {
             changed.replace(true);
             if let Some(earlier) = waiting.take() {
                 earlier.clear();
@@ -103,7 +106,11 @@ mod browser {
                 rendering(text);
             };
             waiting.replace(set_timeout_with_handle(after_pause, PAUSE).ok());
-        });
+        };
+        if typed_already {
+            edited();
+        }
+        on(&area, "input", move |_: Event| edited());
         let leaving = Rc::clone(&dirty);
         on(&window(), "beforeunload", move |event: Event| {
             if *leaving.borrow() {

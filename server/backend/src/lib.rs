@@ -11,6 +11,7 @@ pub mod demo;
 pub mod entropy;
 pub mod error;
 pub mod filter;
+pub mod housekeeping;
 pub mod page;
 pub mod rfcs;
 pub mod services;

@@ -19,6 +19,7 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 
 use super::problem::Failure;
+use crate::logging;
 use crate::middleware::request_id::RequestId;
 use crate::middleware::timeouts;
 
@@ -54,7 +55,9 @@ impl FromRequestParts<ApiState> for Caller {
             Some((_, token)) => tokens::actor_by_token(&backend, token.trim()).await?,
             None => None,
         };
-        Ok(Self { actor: actor.ok_or(Refusal::SignInNeeded)?, backend })
+        let actor = actor.ok_or(Refusal::SignInNeeded)?;
+        logging::note_person(&actor);
+        Ok(Self { backend, actor })
     }
 }
 

@@ -27,6 +27,7 @@ use crate::config::{BaseUrl, Config};
 use crate::database::{self, Database};
 use crate::embedded_postgres::Purpose;
 use crate::health::{self, Health};
+use crate::jobs;
 use crate::listener::{self, Limits, Shutdown};
 use crate::problem::Problem;
 
@@ -135,6 +136,7 @@ async fn start(
         database.close().await;
         return Err(error);
     }
+    tokio::spawn(jobs::keep_house(serving.backend.clone(), stop.clone()));
     Ok((build_router(serving), database))
 }
 
