@@ -70,7 +70,7 @@ test("an RFC about a service that does not exist", async ({ page, signInAs, java
   const answer = await sent(page, page.getByRole("button", { name: "Publish for review" }));
   expect(answer.status()).toBe(422);
   await expectRefused(page.getByLabel(/^(Other services|Services it touches)/), /submarine/);
-  await expect(page.getByLabel("Title")).toHaveValue(title);
+  await expect(page.getByLabel("Title", { exact: true })).toHaveValue(title);
   await expect(page.getByLabel("Kind")).toHaveValue(kind);
   await expect(page.getByLabel(/^(Other services|Services it touches)/)).toHaveValue("ledger, submarine");
   await expect(page.getByLabel("Text, in Markdown")).toHaveValue("Dive.");

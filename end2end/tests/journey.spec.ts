@@ -74,7 +74,7 @@ test("write an RFC, comment on a sentence, revise it, follow the comment, settle
       await expect(composer.locator(".thread-quote")).toHaveText(words);
       await expect(composer.getByRole("textbox")).toBeFocused();
     }
-    await composer.getByRole("textbox").fill("What happens when the list is *older* than that?");
+    await composer.getByRole("textbox").fill(`${title}: what happens when the list is *older* than that?`);
     await composer.getByLabel("Blocking").check();
     await composer.getByRole("button", { name: "Comment", exact: true }).click();
 
@@ -90,7 +90,7 @@ test("write an RFC, comment on a sentence, revise it, follow the comment, settle
 
   await test.step("publish a revision that moves and edits the sentence", async () => {
     await page.goto("/");
-    await page.getByRole("link", { name: "What happens when the list is *older*" }).first().click();
+    await page.getByRole("link", { name: `${title}: what happens` }).click();
     await expect(page).toHaveURL(/\/rfcs\/\d+#thread-/);
     await page.getByRole("link", { name: "New revision" }).click();
     await page.getByLabel("Text, in Markdown").fill(`${WHY}\n${PLAN}\n## At the gate\n\n${EDITED}\n`);
@@ -99,17 +99,27 @@ test("write an RFC, comment on a sentence, revise it, follow the comment, settle
     await expect(page.getByRole("status")).toContainText("The new revision is published");
   });
 
-  const thread = page.locator(".thread").filter({ hasText: "What happens when the list is" });
+  const thread = page.locator(".thread").filter({ hasText: "what happens when the list is" });
   await test.step("the comment followed its sentence", async () => {
     const after = passage(page, EDITED);
     await expect(after.locator(".thread")).toHaveCount(1);
-    await expect(after.locator(".anchor-note")).toHaveText(/Text was edited since|Text has moved/);
+    if (withScript) {
+      await expect(after.locator(".anchor-note")).toHaveText(/Text was edited since|Text has moved/);
+    } else {
+      // A whole paragraph that moved and changed is found by its likeness: somebody has to say that it is the same.
+      await expect(after.locator(".anchor-note")).toHaveText("Is this the place?");
+    }
     await expect(thread.locator(".thread-quote")).toContainText("newest departure list");
     await thread.getByRole("link", { name: "See it in revision 1" }).click();
     await expect(page.getByText("This is revision 1 of 2.")).toBeVisible();
     await expect(passage(page, SENTENCE).locator(".thread")).toHaveCount(1);
     await page.getByRole("link", { name: "Read the newest revision" }).click();
     await expect(page).toHaveURL(rfc);
+    if (!withScript) {
+      await thread.getByRole("button", { name: "Yes, this is the place" }).click();
+      await expect(page.getByRole("status")).toContainText("The conversation is in its place");
+      await expect(passage(page, EDITED).locator(".anchor-note")).toHaveCount(0);
+    }
   });
 
   await test.step("answer", async () => {
@@ -122,7 +132,7 @@ test("write an RFC, comment on a sentence, revise it, follow the comment, settle
 
   await test.step("resolve", async () => {
     await grace.goto(rfc);
-    const seen = grace.locator(".thread").filter({ hasText: "What happens when the list is" });
+    const seen = grace.locator(".thread").filter({ hasText: "what happens when the list is" });
     await expect(seen).toContainText("Then it asks the network");
     await seen.getByRole("button", { name: "Resolve" }).click();
     await expect(grace.getByRole("status")).toContainText("The conversation is resolved");
