@@ -117,7 +117,7 @@ test("write an RFC, comment on a sentence, revise it, follow the comment, settle
     await expect(page).toHaveURL(rfc);
     if (!withScript) {
       await thread.getByRole("button", { name: "Yes, this is the place" }).click();
-      await expect(page.getByRole("status")).toContainText("The conversation is in its place");
+      await expect(page.getByRole("status")).toContainText("is attached to the text you chose");
       await expect(passage(page, EDITED).locator(".anchor-note")).toHaveCount(0);
     }
   });
