@@ -83,15 +83,15 @@ pub(super) fn contents(toc: &[TocEntry]) -> Option<AnyView> {
 }
 
 /// The text with its threads. The article's data tell the island what it may do. `titled`: the first block is the title.
-pub(super) fn body(rendered: Rendered, titled: bool, placed: Placed, reading: &Reading) -> AnyView {
+pub(super) fn body(rendered: &Rendered, titled: bool, placed: Placed, reading: &Reading) -> AnyView {
     let compose_at = reading.asked.range.filter(|_| reading.may_comment);
-    let composed = compose_at.and_then(|(start, end)| block_at(&rendered, start..end));
+    let composed = compose_at.and_then(|(start, end)| block_at(rendered, start..end));
     let attach = reading.attaching();
     let mut orphaned = placed.orphaned.into_iter();
     let top = orphaned.next().and_then(|threads| gone(threads, reading));
     let passages: Vec<_> = rendered
         .blocks
-        .into_iter()
+        .iter()
         .zip(placed.beside)
         .zip(orphaned)
         .enumerate()
@@ -123,7 +123,7 @@ pub(super) fn body(rendered: Rendered, titled: bool, placed: Placed, reading: &R
 /// A block, its threads, and the door to a new one.
 fn passage(
     class: &'static str,
-    block: Block,
+    block: &Block,
     threads: Vec<Thread>,
     composer: Option<AnyView>,
     reading: &Reading,
@@ -162,11 +162,11 @@ fn passage(
             {beside}
             <div
                 class="block prose"
-                id=block.id
+                id=block.id.clone()
                 data-start=start
                 data-end=end
-                data-runs=block.runs
-                inner_html=block.html
+                data-runs=block.runs.clone()
+                inner_html=block.html.clone()
             ></div>
             {door}
             {composer}

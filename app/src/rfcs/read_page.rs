@@ -1,5 +1,7 @@
 //! Reading an RFC: its text, the threads beside it, and what can be done with it.
 
+use std::sync::Arc;
+
 use backend::rfcs::read::Rfc;
 use backend::rfcs::render::Rendered;
 use backend::rfcs::threads::{Thread, Threads};
@@ -20,7 +22,7 @@ use crate::urls;
 /// What the page shows.
 struct Loaded {
     rfc: Rfc,
-    rendered: Rendered,
+    rendered: Arc<Rendered>,
     threads: Threads,
     reading: Reading,
 }
@@ -77,7 +79,7 @@ fn show(loaded: Loaded) -> AnyView {
                 {older(&rfc, later)}
                 {attached.map(|quote| attaching(quote, &reading))}
                 {symbols()}
-                {document::body(rendered, titled, placed, &reading)}
+                {document::body(&rendered, titled, placed, &reading)}
                 {discussion(whole, &reading)}
             </div>
         </div>

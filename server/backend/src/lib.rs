@@ -45,14 +45,15 @@ pub struct Backend {
     request_id: Arc<str>,
     once: Option<Arc<Once>>,
     hasher: Arc<accounts::passwords::Hasher>,
+    renderings: rfcs::renderings::Lately,
     rate_limits: bool,
 }
 
 impl Backend {
     /// A backend on this database, with rate limits.
     pub fn new(pool: PgPool, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
-        let hasher = Arc::default();
-        Self { pool, clock, entropy, request_id: "-".into(), once: None, hasher, rate_limits: true }
+        let (hasher, renderings) = (Arc::default(), rfcs::renderings::Lately::default());
+        Self { pool, clock, entropy, request_id: "-".into(), once: None, hasher, renderings, rate_limits: true }
     }
 
     /// The same backend with rate limits on or off (`PLUMBLINE_RATE_LIMITS`).

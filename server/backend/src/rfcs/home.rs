@@ -104,12 +104,13 @@ pub struct OwnService {
 /// What needs `actor` today.
 pub async fn home(backend: &Backend, actor: &Actor) -> Result<Home> {
     policy::allows(actor, Action::Read)?;
-    Ok(Home {
-        waiting: waiting(backend, actor).await?,
-        drafts: drafts(backend, actor).await?,
-        touching: touching(backend, actor).await?,
-        services: own_services(backend, actor).await?,
-    })
+    let (waiting, drafts, touching, services) = tokio::try_join!(
+        waiting(backend, actor),
+        drafts(backend, actor),
+        touching(backend, actor),
+        own_services(backend, actor),
+    )?;
+    Ok(Home { waiting, drafts, touching, services })
 }
 
 async fn waiting(backend: &Backend, actor: &Actor) -> Result<Vec<WaitingThread>> {

@@ -1,13 +1,53 @@
-//! The kept HTML of revisions: made when a revision is first read, then read as it is.
+//! The kept HTML of revisions: made when a revision is first read, then read as it is. A revision never changes, so each
+//! process also keeps what was read lately in memory.
 
+use std::sync::Arc;
+
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
 use sqlx::types::Json;
 
 use super::read::Rfc;
-use super::render::{self, RENDERER_VERSION, Rendered};
+use super::render::{self, Block, RENDERER_VERSION, Rendered};
 use crate::{Backend, Error, Result};
 
+/// The renderings that were read lately, by RFC and revision. Forgetting one costs a read, never the truth.
+#[derive(Debug, Clone)]
+pub(crate) struct Lately(Arc<Cache<(i64, i32), Arc<Rendered>, Bytes>>);
+
+/// Bytes kept in memory, for some dozens of the largest documents.
+const KEPT_BYTES: u64 = 24 << 20;
+
+impl Default for Lately {
+    fn default() -> Self {
+        Self(Arc::new(Cache::with_weighter(200, KEPT_BYTES, Bytes)))
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Bytes;
+
+impl Weighter<(i64, i32), Arc<Rendered>> for Bytes {
+    fn weight(&self, _: &(i64, i32), rendered: &Arc<Rendered>) -> u64 {
+        let blocks = &rendered.blocks;
+        let texts: usize = blocks.iter().map(|block| block.html.len() + block.runs.len()).sum();
+        (texts + blocks.len() * size_of::<Block>()) as u64
+    }
+}
+
 /// The rendering of the revision that `rfc` shows.
-pub async fn rendering(backend: &Backend, rfc: &Rfc) -> Result<Rendered> {
+pub async fn rendering(backend: &Backend, rfc: &Rfc) -> Result<Arc<Rendered>> {
+    let key = (rfc.id, rfc.revision);
+    if let Some(rendered) = backend.renderings.0.get(&key) {
+        return Ok(rendered);
+    }
+    let rendered = Arc::new(kept(backend, rfc).await?);
+    backend.renderings.0.insert(key, Arc::clone(&rendered));
+    Ok(rendered)
+}
+
+/// The rendering from the database, where it is put if it is not there yet.
+async fn kept(backend: &Backend, rfc: &Rfc) -> Result<Rendered> {
     let kept = sqlx::query_scalar!(
         r#"select rendered as "rendered: Json<Rendered>" from rfc_renderings
            where rfc_id = $1 and revision = $2 and renderer = $3"#,
