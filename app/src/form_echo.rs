@@ -5,6 +5,16 @@
 
 use crate::error::AppError;
 
+/// The hidden field that makes a form take effect once, however often its button is pressed.
+pub const ONCE: &str = "once";
+/// The hidden field by which a form that is shown again names its page: the browser's address is then the server
+/// function's.
+pub const PAGE: &str = "page";
+/// The hidden field that tells forms with the same action on one page apart.
+pub const KEY: &str = "form";
+/// The name of the buttons of a form that has several: what is to happen beside the one thing that happens once.
+pub const INTENT: &str = "intent";
+
 /// A refused form post.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FormEcho {
@@ -12,14 +22,14 @@ pub struct FormEcho {
     pub action: String,
     /// Why it was refused.
     pub error: AppError,
-    /// The fields as sent, in order.
+    /// The fields as sent, in order, but for [`ONCE`] and [`PAGE`] and what is secret.
     pub fields: Vec<(String, String)>,
 }
 
 impl FormEcho {
     /// Whether the form with this action (and, where a page has several of them, this key) is the one refused.
     pub fn is_for(&self, action: &str, key: Option<&str>) -> bool {
-        self.action == action && key.is_none_or(|key| self.value("form").as_deref() == Some(key))
+        self.action == action && key.is_none_or(|key| self.value(KEY).as_deref() == Some(key))
     }
 
     /// What was typed into a field.
@@ -35,5 +45,64 @@ impl FormEcho {
     /// What is wrong with a field.
     pub fn message(&self, name: &str) -> Option<String> {
         self.error.refusal().and_then(|refusal| refusal.message_for(name))
+    }
+
+    /// What the person wrote, under a person's words: to be copied where the form itself cannot be shown again.
+    pub fn texts(&self) -> Vec<(&'static str, &str)> {
+        let written = self.fields.iter().filter(|(_, value)| !value.trim().is_empty());
+        written.filter_map(|(name, value)| Some((label(name)?, value.as_str()))).collect()
+    }
+}
+
+/// The label of a field that takes a person's own words; every other field is ours or a choice.
+fn label(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "title" => "Title",
+        "body" => "Text",
+        "summary" => "What changed",
+        "reason" => "Reason",
+        "name" => "Name",
+        "description" => "Description",
+        "services" => "Services",
+        "authors" => "Authors",
+        "shared_with" => "Shared with",
+        "members" => "Members",
+        "depends_on" => "Depends on",
+        "links" => "Links",
+        "labels" => "Labels",
+        _ => return None,
+    })
+}
+
+/// A text as the content of a `<textarea>`: HTML drops one line break right after the tag.
+pub fn in_text_area(text: &str) -> String {
+    if text.starts_with(['\n', '\r']) { format!("\n{text}") } else { text.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_person_wrote_is_kept_and_nothing_else() {
+        let sent = [
+            ("body", "Why?"),
+            ("reason", " "),
+            ("number", "7"),
+            ("form", "17"),
+            ("intent", "publish"),
+            ("secret", "a long secret of an invitation"),
+            ("password", "a very long password indeed"),
+        ];
+        let fields = sent.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        let echo = FormEcho { action: "/do/x".into(), error: AppError::Preview, fields };
+        assert_eq!(echo.texts(), [("Text", "Why?")]);
+    }
+
+    #[test]
+    fn a_blank_first_line_survives() {
+        assert_eq!(in_text_area("\r\na"), "\n\r\na");
+        assert_eq!(in_text_area("\na"), "\n\na");
+        assert_eq!(in_text_area("a\n"), "a\n");
     }
 }

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use backend::{Backend, entropy};
 use domain::{Actor, PersonId, Refusal};
-use http::header;
+use http::{HeaderMap, header};
 use leptos::prelude::{expect_context, use_context};
 use leptos_axum::ResponseOptions;
 use tower_sessions::Session;
 
 use crate::error::AppError;
 use crate::form_echo::FormEcho;
+use crate::ui::Done;
 
 /// The key in the session's data under which a signed-in person's id is kept.
 pub const PERSON: &str = "person";
@@ -46,6 +47,15 @@ impl Theme {
         }
     }
 
+    /// The choice in a request's cookies.
+    pub fn chosen(headers: &HeaderMap) -> Self {
+        let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
+        cookies
+            .flat_map(|line| line.split(';'))
+            .find_map(|cookie| cookie.trim().strip_prefix("theme="))
+            .map_or(Self::System, Self::parse)
+    }
+
     /// Reads the word back; anything else is the system's choice.
     pub fn parse(word: &str) -> Self {
         match word {
@@ -67,8 +77,10 @@ pub struct Visit {
     pub nonce: String,
     /// Names this request in the log.
     pub request_id: String,
-    /// Path and query, for links that come back here.
+    /// Path and query, for links that come back here; without the word of [`Visit::done`].
     pub path: String,
+    /// What the form did that led to this page.
+    pub done: Option<Done>,
     /// The network address of whoever asks.
     pub address: String,
     /// What the browser calls itself.
@@ -168,6 +180,11 @@ fn failed(error: tower_sessions::session::Error) -> AppError {
 pub fn redirect(to: &str) {
     #[expect(clippy::disallowed_methods, reason = "the one door: the path was checked")]
     leptos_axum::redirect(if is_own_path(to) { to } else { "/" });
+}
+
+/// Sends the browser to the page that shows what a form did, and says it there.
+pub fn done(to: &str, done: Done) {
+    redirect(&done.at(to));
 }
 
 /// Whether this is a path within the product: one `/` first, no scheme, no host, nothing invisible.

@@ -126,7 +126,7 @@ test("write an RFC, comment on a sentence, revise it, follow the comment, settle
     await thread.locator("summary", { hasText: "Reply" }).click();
     await thread.getByLabel("Your answer").fill("Then it asks the network, as today.");
     await thread.getByRole("button", { name: "Reply" }).click();
-    await expect(page.getByRole("status")).toContainText("Your answer is there");
+    await expect(page.getByRole("status")).toContainText("Your reply is there");
     await expect(thread.locator(".comment")).toHaveCount(2);
   });
 
@@ -135,7 +135,7 @@ test("write an RFC, comment on a sentence, revise it, follow the comment, settle
     const seen = grace.locator(".thread").filter({ hasText: "what happens when the list is" });
     await expect(seen).toContainText("Then it asks the network");
     await seen.getByRole("button", { name: "Resolve" }).click();
-    await expect(grace.getByRole("status")).toContainText("The conversation is resolved");
+    await expect(grace.getByRole("status")).toContainText("The thread is resolved");
     await grace.goto(rfc);
     await expect(grace.locator(".thread-resolved summary").first()).toContainText("Resolved");
     await expect(grace.locator(".thread-resolved .comment").first()).toBeHidden();
@@ -146,7 +146,7 @@ test("write an RFC, comment on a sentence, revise it, follow the comment, settle
     await thread.locator("> summary").click();
     await expect(thread).toContainText("Resolved by Grace Lindqvist");
     await thread.getByRole("button", { name: "Reopen" }).click();
-    await expect(page.getByRole("status")).toContainText("The conversation is open again");
+    await expect(page.getByRole("status")).toContainText("The thread is open again");
     await expect(thread).toHaveAttribute("data-state", "open");
     await expect(thread.locator(".comment")).toHaveCount(2);
   });

@@ -6,18 +6,22 @@ use std::sync::Arc;
 use app::error::AppError;
 use app::form_echo::FormEcho;
 use app::session::{PERSON, Theme, Visit};
+use app::ui::Done;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use backend::{Backend, Once, accounts};
+use domain::Refusal;
 use http::{HeaderMap, Method, StatusCode, header};
 use leptos::nonce::Nonce as LeptosNonce;
-use leptos::prelude::{provide_context, use_context};
+use leptos::prelude::{FromServerFnError as _, provide_context, use_context};
+use server_fn::error::SERVER_FN_ERROR_HEADER;
 use tower_sessions::Session;
 
 use crate::logging;
+use crate::middleware::answer::Answer;
 use crate::middleware::client_address::ClientAddress;
-use crate::middleware::form_errors;
+use crate::middleware::form_errors::SERVER_FUNCTIONS;
 use crate::middleware::request_id::RequestId;
 use crate::middleware::security_headers::Nonce;
 
@@ -42,16 +46,16 @@ const OPEN: [&str; 4] = ["/sign-in", "/setup/", "/invitations/", "/do/"];
 /// Middleware: finds out who is asking, sends whoever must sign in first to the sign-in page, and leaves the [`Visit`]
 /// among the request's extensions. Server functions under `/do/` decide for themselves.
 pub async fn prepare(State(site): State<Site>, session: Session, mut request: Request, next: Next) -> Response {
-    let path = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
+    let (path, done) = Done::take(request.uri().path_and_query().map_or("/", |path| path.as_str()));
     let extensions = request.extensions();
+    let echo = extensions.get::<Arc<FormEcho>>().cloned();
     let request_id = extensions.get::<RequestId>().map_or("-", RequestId::as_str).to_owned();
     let backend = site.backend.for_request(&request_id, extensions.get::<Once>().cloned());
     let actor = match signed_in(&backend, &session).await {
         Ok(actor) => actor,
         Err(error) => {
             tracing::error!(request_id, %error, "cannot find out who is signed in");
-            return (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "2")], "Plumbline is busy. Try again.\n")
-                .into_response();
+            return busy(&request);
         }
     };
     if let Some(actor) = &actor {
@@ -67,10 +71,11 @@ pub async fn prepare(State(site): State<Site>, session: Session, mut request: Re
         nonce: extensions.get::<Nonce>().map_or_else(String::new, |nonce| nonce.0.to_string()),
         request_id,
         path,
+        done: done.filter(|_| echo.is_none()),
         address: extensions.get::<ClientAddress>().map_or_else(String::new, |address| address.0.to_string()),
         user_agent: header_text(request.headers(), header::USER_AGENT),
-        theme: theme(request.headers()),
-        echo: extensions.get::<form_errors::FormEcho>().and_then(read_echo).map(Arc::new),
+        theme: Theme::chosen(request.headers()),
+        echo,
         base_url: site.base_url,
         https: site.https,
         demo: site.demo,
@@ -90,10 +95,16 @@ pub fn provide() {
     provide_context(visit);
 }
 
-/// Reads a server function's error: its status, and itself for the page.
-pub fn decode_error(body: &[u8]) -> Option<(StatusCode, serde_json::Value)> {
-    let error: AppError = serde_json::from_slice(body).ok()?;
-    Some((StatusCode::from_u16(error.status()).ok()?, serde_json::to_value(&error).ok()?))
+/// The answer while the database does not say who is asking. To a form it is that of a server function: the layer around
+/// it gives the person back what they wrote.
+fn busy(request: &Request) -> Response {
+    let error = AppError::from(Refusal::Busy { retry_after_seconds: 2 });
+    if request.uri().path().starts_with(SERVER_FUNCTIONS) {
+        let headers = [(SERVER_FN_ERROR_HEADER, request.uri().path().to_owned())];
+        return (StatusCode::SERVICE_UNAVAILABLE, headers, error.ser()).into_response();
+    }
+    let answer = Answer::to(request).with(StatusCode::SERVICE_UNAVAILABLE, "One moment", &error.to_string());
+    ([(header::RETRY_AFTER, "2")], answer).into_response()
 }
 
 async fn signed_in(backend: &Backend, session: &Session) -> Result<Option<domain::Actor>, backend::Error> {
@@ -101,19 +112,6 @@ async fn signed_in(backend: &Backend, session: &Session) -> Result<Option<domain
         Some(person) => accounts::actor_of(backend, person).await,
         None => Ok(None),
     }
-}
-
-fn read_echo(echo: &form_errors::FormEcho) -> Option<FormEcho> {
-    let error = serde_json::from_value(echo.error.clone()).ok()?;
-    Some(FormEcho { action: echo.action.clone(), error, fields: echo.fields.clone() })
-}
-
-fn theme(headers: &HeaderMap) -> Theme {
-    let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
-    cookies
-        .flat_map(|line| line.split(';'))
-        .find_map(|cookie| cookie.trim().strip_prefix("theme="))
-        .map_or(Theme::System, Theme::parse)
 }
 
 fn header_text(headers: &HeaderMap, name: http::HeaderName) -> String {

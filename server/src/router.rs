@@ -11,9 +11,7 @@ use tower_sessions::cookie::time::Duration;
 use tower_sessions::{Expiry, SessionManagerLayer};
 
 use crate::cli::serve::Serving;
-use crate::middleware::{
-    answer, client_address, cross_site, form_errors, panic, request_id, security_headers, timeouts,
-};
+use crate::middleware::{client_address, cross_site, form_errors, panic, request_id, security_headers, timeouts};
 use crate::render_context::{self, Site};
 use crate::session_store::SessionStore;
 use crate::{api, assets, logging};
@@ -67,9 +65,7 @@ fn pages(site: &Site, origin: String) -> Router {
         .with_state(options)
         .layer(middleware::from_fn_with_state(site.clone(), render_context::prepare))
         .layer(sessions(site));
-    let form_errors =
-        form_errors::FormErrors { origin, decode: render_context::decode_error, fallback: answer::refused };
-    form_errors::wrap(pages, form_errors)
+    form_errors::wrap(pages, origin)
 }
 
 /// The session cookie. It lives as long as a session may at most; when a session ends is the backend's rule.

@@ -40,7 +40,7 @@ pub enum Refusal {
         fields: Vec<FieldError>,
     },
     /// A text is longer than allowed.
-    #[error("{field} is too long: at most {limit_bytes} bytes are kept.")]
+    #[error("The {} is too long: it may have at most {} KiB.", in_words(.field), limit_bytes / 1024)]
     TooLarge {
         /// The name of the field as sent.
         field: String,
@@ -54,9 +54,7 @@ pub enum Refusal {
         message: String,
     },
     /// `If-Match` names a version that is not the newest.
-    #[error(
-        "This was changed meanwhile: you have version {sent}, the newest is {newest}. Load it again and repeat your change."
-    )]
+    #[error("Somebody else changed this meanwhile, so nothing was saved. Load it again and repeat your change.")]
     Stale {
         /// The version sent.
         sent: i64,
@@ -160,6 +158,11 @@ impl Fields {
     pub fn finish(self) -> Result<(), Refusal> {
         if self.wrong.is_empty() { Ok(()) } else { Err(Refusal::Invalid { fields: self.wrong }) }
     }
+}
+
+/// A field's name as a person would say it.
+fn in_words(field: &str) -> String {
+    if field == "body" { "text".to_owned() } else { field.replace('_', " ") }
 }
 
 fn join(fields: &[FieldError]) -> String {

@@ -10,6 +10,7 @@ use crate::error::AppError;
 #[cfg(feature = "ssr")]
 use {
     crate::session::{self, Theme},
+    crate::ui::Done,
     crate::urls,
     backend::accounts::{invitations, passwords, people, sessions, sign_in as sign_ins, tokens},
 };
@@ -28,7 +29,7 @@ pub async fn sign_in(email: String, password: String, next: Option<String>) -> R
 #[server(prefix = "/do", endpoint = "account/sign-out")]
 pub async fn sign_out() -> Result<(), AppError> {
     session::end().await?;
-    session::redirect("/sign-in?done=signed_out");
+    session::done("/sign-in", Done::SignedOut);
     Ok(())
 }
 
@@ -42,10 +43,7 @@ pub async fn set_up(
     time_zone: Option<String>,
 ) -> Result<(), AppError> {
     let input = invitations::Acceptance { email: Some(email), name, password, time_zone };
-    let person = invitations::accept(&session::visit().backend, &secret, input).await?;
-    session::begin(person).await?;
-    session::redirect("/?done=joined");
-    Ok(())
+    join(&secret, input).await
 }
 
 /// Makes the account that an invitation is for.
@@ -57,10 +55,7 @@ pub async fn accept_invitation(
     time_zone: Option<String>,
 ) -> Result<(), AppError> {
     let input = invitations::Acceptance { email: None, name, password, time_zone };
-    let person = invitations::accept(&session::visit().backend, &secret, input).await?;
-    session::begin(person).await?;
-    session::redirect("/?done=joined");
-    Ok(())
+    join(&secret, input).await
 }
 
 /// Chooses colours: `system`, `light` or `dark`; kept in a cookie so that the first byte of a page knows.
@@ -76,7 +71,7 @@ pub async fn set_theme(theme: String, next: Option<String>) -> Result<(), AppErr
 pub async fn edit(name: String, time_zone: String) -> Result<(), AppError> {
     let (backend, actor) = session::signed_in()?;
     people::edit_own(&backend, &actor, &name, &time_zone).await?;
-    session::redirect("/account?done=saved");
+    session::done("/account", Done::Saved);
     Ok(())
 }
 
@@ -86,7 +81,7 @@ pub async fn change_password(current_password: String, new_password: String) -> 
     let (backend, actor) = session::signed_in()?;
     let keep = session::token_hash().await?;
     passwords::change_own(&backend, &actor, &current_password, &new_password, keep.as_ref()).await?;
-    session::redirect("/account?done=password_changed");
+    session::done("/account", Done::PasswordChanged);
     Ok(())
 }
 
@@ -95,7 +90,7 @@ pub async fn change_password(current_password: String, new_password: String) -> 
 pub async fn end_session(session: String) -> Result<(), AppError> {
     let (backend, actor) = session::signed_in()?;
     sessions::end(&backend, &actor, &session).await?;
-    session::redirect("/account?done=sessions_ended#sessions");
+    session::done("/account#sessions", Done::SessionsEnded);
     Ok(())
 }
 
@@ -105,7 +100,7 @@ pub async fn end_other_sessions() -> Result<(), AppError> {
     let (backend, actor) = session::signed_in()?;
     let keep = session::token_hash().await?;
     sessions::end_others(&backend, &actor, keep.as_ref()).await?;
-    session::redirect("/account?done=sessions_ended#sessions");
+    session::done("/account#sessions", Done::SessionsEnded);
     Ok(())
 }
 
@@ -125,7 +120,24 @@ pub async fn create_token(name: String, reach: String, days: Option<String>) -> 
 pub async fn revoke_token(token: i64) -> Result<(), AppError> {
     let (backend, actor) = session::signed_in()?;
     tokens::revoke(&backend, &actor, token).await?;
-    session::redirect("/account?done=token_revoked#tokens");
+    session::done("/account#tokens", Done::TokenRevoked);
+    Ok(())
+}
+
+/// Makes the account and signs it in. A link that was used is most often a button pressed twice, whose first answer the
+/// browser never looked at: the account is there, and the way in is the sign-in page.
+#[cfg(feature = "ssr")]
+async fn join(secret: &str, input: invitations::Acceptance) -> Result<(), AppError> {
+    match invitations::accept(&session::visit().backend, secret, input).await {
+        Ok(person) => {
+            session::begin(person).await?;
+            session::done("/", Done::Joined);
+        }
+        Err(backend::Error::Refused(domain::Refusal::Conflict { message })) if message == invitations::ALREADY_USED => {
+            session::done(&urls::sign_in(None), Done::JoinedAlready);
+        }
+        Err(error) => return Err(error.into()),
+    }
     Ok(())
 }
 

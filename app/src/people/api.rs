@@ -9,6 +9,7 @@ use crate::error::AppError;
 #[cfg(feature = "ssr")]
 use {
     crate::session,
+    crate::ui::Done,
     crate::urls,
     backend::accounts::invitations::{self, NewInvitation},
     backend::accounts::teams::{self, TeamInput},
@@ -25,7 +26,7 @@ pub async fn invite(email: String, role: String, team: Option<String>) -> Result
     let secret = invitations::create(&backend, &actor, NewInvitation { email, role: parse_role(&role)?, team }).await?;
     let link = format!("{}{}", session::visit().base_url, urls::invitation(&secret));
     session::show_once(session::NEW_INVITATION, &link).await?;
-    session::redirect("/people?done=invited#invitations");
+    session::done("/people#invitations", Done::Invited);
     Ok(())
 }
 
@@ -34,7 +35,7 @@ pub async fn invite(email: String, role: String, team: Option<String>) -> Result
 pub async fn withdraw_invitation(invitation: i64) -> Result<(), AppError> {
     let (backend, actor) = session::signed_in()?;
     invitations::withdraw(&backend, &actor, invitation).await?;
-    session::redirect("/people?done=saved#invitations");
+    session::done("/people#invitations", Done::Saved);
     Ok(())
 }
 
@@ -43,7 +44,7 @@ pub async fn withdraw_invitation(invitation: i64) -> Result<(), AppError> {
 pub async fn change_role(email: String, role: String) -> Result<(), AppError> {
     let (backend, actor) = session::signed_in()?;
     people::change_role(&backend, &actor, &email, parse_role(&role)?).await?;
-    session::redirect(&format!("{}?done=role_changed", urls::person(&email)));
+    session::done(&urls::person(&email), Done::RoleChanged);
     Ok(())
 }
 
@@ -52,7 +53,7 @@ pub async fn change_role(email: String, role: String) -> Result<(), AppError> {
 pub async fn disable(email: String) -> Result<(), AppError> {
     let (backend, actor) = session::signed_in()?;
     people::disable(&backend, &actor, &email).await?;
-    session::redirect(&format!("{}?done=disabled", urls::person(&email)));
+    session::done(&urls::person(&email), Done::Disabled);
     Ok(())
 }
 
@@ -61,7 +62,7 @@ pub async fn disable(email: String) -> Result<(), AppError> {
 pub async fn enable(email: String) -> Result<(), AppError> {
     let (backend, actor) = session::signed_in()?;
     people::enable(&backend, &actor, &email).await?;
-    session::redirect(&format!("{}?done=enabled", urls::person(&email)));
+    session::done(&urls::person(&email), Done::Enabled);
     Ok(())
 }
 
@@ -70,7 +71,7 @@ pub async fn enable(email: String) -> Result<(), AppError> {
 pub async fn end_sessions(email: String) -> Result<(), AppError> {
     let (backend, actor) = session::signed_in()?;
     sessions::end_all_of(&backend, &actor, &email).await?;
-    session::redirect(&format!("{}?done=sessions_ended", urls::person(&email)));
+    session::done(&urls::person(&email), Done::SessionsEnded);
     Ok(())
 }
 
@@ -80,7 +81,7 @@ pub async fn create_team(name: String, slug: Option<String>) -> Result<(), AppEr
     let (backend, actor) = session::signed_in()?;
     let slug = slug.filter(|slug| !slug.is_empty()).unwrap_or_else(|| text::slugify(&name, "team"));
     let (team, _) = teams::put(&backend, &actor, &slug, Expected::Absent, TeamInput { name, members: None }).await?;
-    session::redirect(&format!("{}?done=created", urls::team(&team.slug)));
+    session::done(&urls::team(&team.slug), Done::Created);
     Ok(())
 }
 
@@ -91,7 +92,7 @@ pub async fn edit_team(slug: String, version: i64, name: String, members: Option
     let members = members.unwrap_or_default().split_whitespace().map(str::to_owned).collect();
     let input = TeamInput { name, members: Some(members) };
     teams::put(&backend, &actor, &slug, Expected::Version(version), input).await?;
-    session::redirect(&format!("{}?done=saved", urls::team(&slug)));
+    session::done(&urls::team(&slug), Done::Saved);
     Ok(())
 }
 

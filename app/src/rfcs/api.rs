@@ -10,15 +10,17 @@ use leptos::prelude::*;
 
 use crate::error::AppError;
 #[cfg(feature = "ssr")]
-use crate::{session, urls};
+use crate::{session, ui::Done, urls};
 #[cfg(feature = "ssr")]
-use backend::rfcs::{comments, create, renderings, revisions, status, threads, update};
+use backend::rfcs::{comments, create, read, renderings, revisions, status, threads, update};
 #[cfg(feature = "ssr")]
 use backend::{Backend, Expected};
 #[cfg(feature = "ssr")]
-use domain::Actor;
-#[cfg(feature = "ssr")]
 use domain::policy::{self, Action};
+#[cfg(feature = "ssr")]
+use domain::rfc::Status;
+#[cfg(feature = "ssr")]
+use domain::{Actor, Refusal, limits, text};
 
 /// What the button of a form for a text wants: save it, publish it for review, or only see what it will look like.
 #[cfg(feature = "ssr")]
@@ -47,12 +49,17 @@ pub async fn create_rfc(
     }
     let new = create::NewRfc { title, kind, body, services: with_words(picked, &services) };
     let created = create::create(&backend, &actor, new).await?;
-    let done = publish_if(&intent, &backend, &actor, created.number).await.unwrap_or("draft_saved");
-    session::redirect(&urls::rfc_state(created.number, &[("done", done)], ""));
+    let done = match publish_if(&intent, &backend, &actor, created.number).await {
+        None => Done::DraftCreated,
+        Some(true) => Done::CreatedAndPublished,
+        Some(false) => Done::SavedNotPublished,
+    };
+    session::done(&urls::rfc(created.number), done);
     Ok(())
 }
 
-/// Publishes the next revision of an RFC; of a draft, it is the next save.
+/// Publishes the next revision of an RFC; of a draft, it is the next save. A draft whose text is as it was is only
+/// published, if that is the intent.
 #[server(prefix = "/do", endpoint = "rfcs/revise")]
 pub async fn revise(
     number: i64,
@@ -66,11 +73,36 @@ pub async fn revise(
     if intent == intent::PREVIEW {
         return Err(AppError::Preview);
     }
-    let new = revisions::NewRevision { body, summary, base_revision, major };
-    revisions::publish_revision(&backend, &actor, number, new).await?;
-    let done = publish_if(&intent, &backend, &actor, number).await.unwrap_or("revised");
-    session::redirect(&urls::rfc_state(number, &[("done", done)], ""));
+    let before = read::read(&backend, &actor, number, None).await?;
+    let draft = before.status == Status::Draft;
+    if !is_unchanged(&before, base_revision, &body, &summary) {
+        let new = revisions::NewRevision { body, summary, base_revision, major };
+        revisions::publish_revision(&backend, &actor, number, new).await?;
+    } else if !(draft && intent == intent::PUBLISH) {
+        let message = format!("Nothing has changed since revision {}.", before.newest_revision);
+        return Err(Refusal::field("body", message).into());
+    }
+    let done = if draft {
+        match publish_if(&intent, &backend, &actor, number).await {
+            None => Done::DraftSaved,
+            Some(true) => Done::SavedAndPublished,
+            Some(false) => Done::SavedNotPublished,
+        }
+    } else {
+        Done::Revised
+    };
+    session::done(&urls::rfc(number), done);
     Ok(())
+}
+
+/// Whether the text is the newest revision's and nothing else is said about it. Not on an older base: that is a conflict,
+/// or the same form sent twice.
+#[cfg(feature = "ssr")]
+fn is_unchanged(rfc: &read::Rfc, base: i64, body: &str, summary: &str) -> bool {
+    let newest = rfc.revisions.iter().find(|revision| revision.revision == rfc.newest_revision);
+    let same_summary = newest.is_some_and(|newest| summary.trim().is_empty() || newest.summary == summary.trim());
+    let body = text::body("body", "The text", body, limits::RFC_BODY_BYTES);
+    base == i64::from(rfc.newest_revision) && same_summary && body.is_ok_and(|body| body == rfc.body)
 }
 
 /// Changes an RFC's title, kind, services and people.
@@ -94,7 +126,7 @@ pub async fn update_rfc(
         shared_with: Some(with_words(Vec::new(), &shared_with)),
     };
     update::update(&backend, &actor, number, Expected::Version(version), change).await?;
-    session::redirect(&urls::rfc_state(number, &[("done", "saved")], ""));
+    session::done(&urls::rfc(number), Done::Saved);
     Ok(())
 }
 
@@ -102,10 +134,10 @@ pub async fn update_rfc(
 #[server(prefix = "/do", endpoint = "rfcs/status")]
 pub async fn change_status(number: i64, to: String, #[server(default)] reason: String) -> Result<(), AppError> {
     let (backend, actor) = session::signed_in()?;
-    let done = if to == "withdrawn" { "withdrawn" } else { "published" };
+    let done = if to == Status::Withdrawn.as_str() { Done::Withdrawn } else { Done::Published };
     let change = status::ChangeStatus { to, reason: Some(reason) };
     status::change_status(&backend, &actor, number, change).await?;
-    session::redirect(&urls::rfc_state(number, &[("done", done)], ""));
+    session::done(&urls::rfc(number), done);
     Ok(())
 }
 
@@ -114,7 +146,7 @@ pub async fn change_status(number: i64, to: String, #[server(default)] reason: S
 pub async fn delete_draft(number: i64, version: i64) -> Result<(), AppError> {
     let (backend, actor) = session::signed_in()?;
     status::delete(&backend, &actor, number, Expected::Version(version)).await?;
-    session::redirect(&urls::rfc_list(&[("done", "draft_deleted")]));
+    session::done(&urls::rfcs(), Done::DraftDeleted);
     Ok(())
 }
 
@@ -140,7 +172,7 @@ pub async fn open_thread(
     let (backend, actor) = session::signed_in()?;
     let new = threads::NewThread { revision, start, end, body, severity };
     let opened = threads::open(&backend, &actor, number, new).await?;
-    back(number, shown, "commented", &format!("thread-{}", opened.id));
+    back(number, shown, Done::Commented, &format!("thread-{}", opened.id));
     Ok(())
 }
 
@@ -149,7 +181,7 @@ pub async fn open_thread(
 pub async fn reply(thread: String, body: String, shown: Option<i32>) -> Result<(), AppError> {
     let (backend, actor) = session::signed_in()?;
     let posted = comments::reply(&backend, &actor, &thread, &body).await?;
-    back(posted.rfc, shown, "replied", &format!("comment-{}", posted.id));
+    back(posted.rfc, shown, Done::Replied, &format!("comment-{}", posted.id));
     Ok(())
 }
 
@@ -158,7 +190,7 @@ pub async fn reply(thread: String, body: String, shown: Option<i32>) -> Result<(
 pub async fn resolve(thread: String, shown: Option<i32>) -> Result<(), AppError> {
     let (backend, actor) = session::signed_in()?;
     let settled = threads::resolve(&backend, &actor, &thread).await?;
-    back(settled.rfc, shown, "resolved", &format!("thread-{thread}"));
+    back(settled.rfc, shown, Done::Resolved, &format!("thread-{thread}"));
     Ok(())
 }
 
@@ -167,7 +199,7 @@ pub async fn resolve(thread: String, shown: Option<i32>) -> Result<(), AppError>
 pub async fn reopen(thread: String, shown: Option<i32>) -> Result<(), AppError> {
     let (backend, actor) = session::signed_in()?;
     let settled = threads::reopen(&backend, &actor, &thread).await?;
-    back(settled.rfc, shown, "reopened", &format!("thread-{thread}"));
+    back(settled.rfc, shown, Done::Reopened, &format!("thread-{thread}"));
     Ok(())
 }
 
@@ -176,7 +208,7 @@ pub async fn reopen(thread: String, shown: Option<i32>) -> Result<(), AppError> 
 pub async fn edit_comment(comment: String, version: i64, body: String, shown: Option<i32>) -> Result<(), AppError> {
     let (backend, actor) = session::signed_in()?;
     let posted = comments::edit(&backend, &actor, &comment, Expected::Version(version), &body).await?;
-    back(posted.rfc, shown, "comment_edited", &format!("comment-{comment}"));
+    back(posted.rfc, shown, Done::CommentEdited, &format!("comment-{comment}"));
     Ok(())
 }
 
@@ -185,7 +217,7 @@ pub async fn edit_comment(comment: String, version: i64, body: String, shown: Op
 pub async fn delete_comment(comment: String, version: i64, shown: Option<i32>) -> Result<(), AppError> {
     let (backend, actor) = session::signed_in()?;
     let posted = comments::delete(&backend, &actor, &comment, Expected::Version(version)).await?;
-    back(posted.rfc, shown, "comment_deleted", &format!("thread-{}", posted.thread));
+    back(posted.rfc, shown, Done::CommentDeleted, &format!("thread-{}", posted.thread));
     Ok(())
 }
 
@@ -196,27 +228,27 @@ pub async fn reattach(number: i64, thread: String, revision: i64, range: String)
     let (start, end) = range.split_once('-').unwrap_or_default();
     let to = threads::Reattach { revision, start: start.parse().ok(), end: end.parse().ok() };
     threads::reattach(&backend, &actor, &thread, to).await?;
-    back(number, None, "reattached", &format!("thread-{thread}"));
+    back(number, None, Done::Reattached, &format!("thread-{thread}"));
     Ok(())
 }
 
 /// Publishes a draft that was just saved, if that is the intent: a fact of its own, with an idempotency key of its own.
-/// `None`: it is not, or the draft is safe but could not be published; its page offers that again.
+/// `None`: it is not; `false`: the draft is safe but could not be published, which its page offers again.
 #[cfg(feature = "ssr")]
-async fn publish_if(intent: &str, backend: &Backend, actor: &Actor, number: i64) -> Option<&'static str> {
+async fn publish_if(intent: &str, backend: &Backend, actor: &Actor, number: i64) -> Option<bool> {
     if intent != intent::PUBLISH {
         return None;
     }
     let change = status::ChangeStatus { to: "in_review".into(), reason: None };
     let published = status::change_status(&backend.next_step(), actor, number, change).await;
-    published.map_err(AppError::from).ok().map(|_| "published")
+    Some(published.map_err(AppError::from).is_ok())
 }
 
 /// Sends the browser back to an RFC's page, at the revision it was reading.
 #[cfg(feature = "ssr")]
-fn back(number: i64, shown: Option<i32>, done: &str, fragment: &str) {
+fn back(number: i64, shown: Option<i32>, done: Done, fragment: &str) {
     let shown = shown.map(|revision| revision.to_string()).unwrap_or_default();
-    session::redirect(&urls::rfc_state(number, &[("revision", &shown), ("done", done)], fragment));
+    session::done(&urls::rfc_state(number, &[("revision", &shown)], fragment), done);
 }
 
 /// What was ticked, and the words typed beside it: slugs or addresses with commas or spaces between them.

@@ -173,7 +173,7 @@ fn edit(comment: &Comment, reading: &Reading) -> AnyView {
     let (named, named_again) = (named(comment, reading), named(comment, reading));
     view! {
         <Form action="/do/rfcs/edit-comment" key=id.clone() class="form-close">
-            {named}
+            {named()}
             <TextArea name="body" label="Your comment" hide_label=true value=body rows=3 required=true/>
             <FormActions>
                 <Button variant=Variant::Primary small=true>"Save"</Button>
@@ -189,20 +189,24 @@ fn edit(comment: &Comment, reading: &Reading) -> AnyView {
             confirm="Delete comment"
             small=true
         >
-            {named_again}
+            {named_again()}
         </Confirm>
     }
     .into_any()
 }
 
 /// The hidden fields that name a comment and the text of it that is being changed.
-fn named(comment: &Comment, reading: &Reading) -> AnyView {
-    view! {
-        <Hidden name="comment" value=comment.id.clone()/>
-        <Hidden name="version" value=comment.version.to_string()/>
-        {reading.shown()}
+fn named(comment: &Comment, reading: &Reading) -> impl FnOnce() -> AnyView + use<> {
+    let (id, version, shown) = (comment.id.clone(), comment.version.to_string(), reading.shown());
+    // Made inside the form: a field asks the form around it.
+    move || {
+        view! {
+            <Hidden name="comment" value=id/>
+            <Hidden name="version" value=version/>
+            {shown}
+        }
+        .into_any()
     }
-    .into_any()
 }
 
 /// What a comment said before, the latest first.

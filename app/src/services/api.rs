@@ -9,6 +9,7 @@ use crate::error::AppError;
 #[cfg(feature = "ssr")]
 use {
     crate::session,
+    crate::ui::Done,
     crate::urls,
     backend::services::{self, Link, ServiceInput},
     backend::version::Expected,
@@ -31,7 +32,7 @@ pub async fn create(
     let slug = slug.filter(|slug| !slug.is_empty()).unwrap_or_else(|| text::slugify(&name, "service"));
     let input = input(name, tier, team, description, depends_on.as_deref(), links.as_deref(), labels.as_deref());
     services::put(&backend, &actor, &slug, Expected::Absent, input).await?;
-    session::redirect(&format!("{}?done=created", urls::service(&slug)));
+    session::done(&urls::service(&slug), Done::Created);
     Ok(())
 }
 
@@ -51,7 +52,7 @@ pub async fn edit(
     let (backend, actor) = session::signed_in()?;
     let input = input(name, tier, team, description, depends_on.as_deref(), links.as_deref(), labels.as_deref());
     services::put(&backend, &actor, &slug, Expected::Version(version), input).await?;
-    session::redirect(&format!("{}?done=saved", urls::service(&slug)));
+    session::done(&urls::service(&slug), Done::Saved);
     Ok(())
 }
 
@@ -70,7 +71,7 @@ pub async fn rename(slug: String, new_slug: String) -> Result<(), AppError> {
         .into(),
         other => AppError::from(other),
     })?;
-    session::redirect(&format!("{}?done=renamed", urls::service(&service.slug)));
+    session::done(&urls::service(&service.slug), Done::Renamed);
     Ok(())
 }
 
@@ -79,7 +80,7 @@ pub async fn rename(slug: String, new_slug: String) -> Result<(), AppError> {
 pub async fn archive(slug: String) -> Result<(), AppError> {
     let (backend, actor) = session::signed_in()?;
     services::archive(&backend, &actor, &slug).await?;
-    session::redirect(&format!("{}?done=archived", urls::service(&slug)));
+    session::done(&urls::service(&slug), Done::Archived);
     Ok(())
 }
 
@@ -88,7 +89,7 @@ pub async fn archive(slug: String) -> Result<(), AppError> {
 pub async fn unarchive(slug: String) -> Result<(), AppError> {
     let (backend, actor) = session::signed_in()?;
     services::unarchive(&backend, &actor, &slug).await?;
-    session::redirect(&format!("{}?done=restored", urls::service(&slug)));
+    session::done(&urls::service(&slug), Done::Restored);
     Ok(())
 }
 

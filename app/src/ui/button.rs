@@ -49,6 +49,9 @@ pub fn Button(
     /// Sends the form somewhere else than its own action.
     #[prop(optional, into)]
     formaction: String,
+    /// Sends the form as it is, whatever is still missing.
+    #[prop(optional)]
+    novalidate: bool,
     /// Lower, for rows and cards.
     #[prop(optional)]
     small: bool,
@@ -96,6 +99,7 @@ pub fn Button(
                 name=present(name)
                 value=present(value)
                 formaction=present(formaction)
+                formnovalidate=novalidate
                 aria-label=label
                 title=title
             >

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::form::FormScope;
 use super::{Glyph, Icon, present};
+use crate::form_echo::in_text_area;
 
 /// What a one-line field takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -227,8 +228,7 @@ pub fn TextArea(
 ) -> impl IntoView {
     let parts = Parts::new(&name, hint);
     let value = parts.value(&name, value);
-    // HTML drops one line break right after the tag; a text that begins with one must keep it.
-    let value = if value.starts_with('\n') { format!("\n{value}") } else { value };
+    let value = in_text_area(&value);
     view! {
         <div class="field">
             {parts.label_line(label, optional, hide_label)}
@@ -389,7 +389,13 @@ pub fn Checkbox(
     }
 }
 
+/// The field with the version of an object that its form was made from.
+const VERSION: &str = "version";
+
 /// A value the person does not see.
+///
+/// In a refused form the `version` stays the one that was sent: what was typed was typed over that one, and must not
+/// silently replace what somebody else wrote meanwhile.
 #[component]
 pub fn Hidden(
     /// The name it is sent under.
@@ -399,5 +405,7 @@ pub fn Hidden(
     #[prop(into)]
     value: String,
 ) -> impl IntoView {
+    let sent = (name == VERSION).then(FormScope::current).and_then(|scope| scope.echo?.value(VERSION));
+    let value = sent.unwrap_or(value);
     view! { <input type="hidden" name=name value=value/> }
 }

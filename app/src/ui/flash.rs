@@ -4,53 +4,136 @@ use leptos::prelude::*;
 
 use super::{Glyph, Icon};
 
-/// The sentence for a `?done=` word. Only these are ever shown: an address cannot put words into our mouth.
-fn sentence(word: &str) -> Option<&'static str> {
-    Some(match word {
-        "saved" => "Saved.",
-        "created" => "Created.",
-        "published" => "Published. Reviewers see it now.",
-        "revised" => "The new revision is published; every comment moved along with it.",
-        "draft_saved" => "The draft is saved.",
-        "draft_deleted" => "The draft is deleted.",
-        "withdrawn" => "Withdrawn.",
-        "commented" => "Your comment is there.",
-        "replied" => "Your answer is there.",
-        "comment_edited" => "The comment is changed; what it said before is kept in its history.",
-        "comment_deleted" => "The comment is deleted.",
-        "resolved" => "The conversation is resolved.",
-        "reopened" => "The conversation is open again.",
-        "reattached" => "The conversation is attached to the text you chose.",
-        "archived" => "Archived. Nothing that belongs to it is lost.",
-        "restored" => "Restored.",
-        "renamed" => "Renamed. The old address leads here.",
-        "invited" => "The invitation is ready: pass the link on.",
-        "role_changed" => "The role is changed.",
-        "disabled" => "The account is disabled; its sessions and tokens have ended.",
-        "enabled" => "The account is enabled again.",
-        "password_changed" => "Your password is changed; you are signed out everywhere else.",
-        "sessions_ended" => "The other sessions have ended.",
-        "token_revoked" => "The token is revoked.",
-        "signed_in" => "Welcome.",
-        "signed_out" => "You are signed out.",
-        "joined" => "Welcome to Plumbline. Your account is ready.",
-        _ => return None,
-    })
+/// Makes [`Done`] from a table: name, word in the address, sentence on the page.
+macro_rules! table {
+    ($($name:ident $word:literal $sentence:literal)*) => {
+        /// What a form did. Its word stands in the address of the page that shows the result; only these are ever
+        /// shown: an address cannot put words into our mouth.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Done {
+            $(#[doc = $sentence] $name,)*
+        }
+
+        impl Done {
+            const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// The word in the address.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $word,)* }
+            }
+
+            /// The sentence on the page.
+            pub fn sentence(self) -> &'static str {
+                match self { $(Self::$name => $sentence,)* }
+            }
+        }
+    };
 }
 
-/// The result of the last form. Unknown words show nothing.
+table! {
+    Saved "saved" "Saved."
+    Created "created" "Created."
+    DraftCreated "draft_created" "The draft is saved."
+    DraftSaved "draft_saved" "The draft is saved."
+    DraftDeleted "draft_deleted" "The draft is deleted."
+    CreatedAndPublished "created_and_published" "Published. Reviewers see it now."
+    SavedAndPublished "saved_and_published" "Published. Reviewers see it now."
+    SavedNotPublished "saved_not_published" "The draft is saved, but it could not be published. Try “Publish for review” again."
+    Published "published" "Published. Reviewers see it now."
+    Revised "revised" "The new revision is published; every thread moved along with it."
+    Withdrawn "withdrawn" "Withdrawn."
+    Commented "commented" "Your comment is there."
+    Replied "replied" "Your reply is there."
+    CommentEdited "comment_edited" "The comment is changed; what it said before is kept in its history."
+    CommentDeleted "comment_deleted" "The comment is deleted."
+    Resolved "resolved" "The thread is resolved."
+    Reopened "reopened" "The thread is open again."
+    Reattached "reattached" "The thread is attached to the text you chose."
+    Archived "archived" "Archived. Nothing that belongs to it is lost."
+    Restored "restored" "Restored."
+    Renamed "renamed" "Renamed. The old address leads here."
+    Invited "invited" "The invitation is ready: pass the link on."
+    RoleChanged "role_changed" "The role is changed."
+    Disabled "disabled" "The account is disabled; its sessions and tokens have ended."
+    Enabled "enabled" "The account is enabled again."
+    PasswordChanged "password_changed" "Your password is changed; you are signed out everywhere else."
+    SessionsEnded "sessions_ended" "The other sessions have ended."
+    TokenRevoked "token_revoked" "The token is revoked."
+    SignedOut "signed_out" "You are signed out."
+    Joined "joined" "Welcome to Plumbline. Your account is ready."
+    JoinedAlready "joined_already" "This link was used already and the account is ready: sign in with its password."
+}
+
+impl Done {
+    /// Reads the word back.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|done| done.as_str() == word)
+    }
+
+    /// Takes the word out of an address: the address without it, and what it said. So a page that is loaded again for
+    /// another reason does not say it again.
+    pub fn take(address: &str) -> (String, Option<Self>) {
+        let Some((path, query)) = address.split_once('?') else { return (address.to_owned(), None) };
+        let mut done = None;
+        let mut rest = Vec::new();
+        for pair in query.split('&') {
+            match pair.strip_prefix("done=") {
+                Some(word) => done = done.or(Self::parse(word)),
+                None => rest.push(pair),
+            }
+        }
+        let separator = if rest.is_empty() { "" } else { "?" };
+        (format!("{path}{separator}{}", rest.join("&")), done)
+    }
+
+    /// The address of the page that shows the result, with the word in it.
+    pub fn at(self, address: &str) -> String {
+        let (page, fragment) = address.split_at(address.find('#').unwrap_or(address.len()));
+        let separator = if page.contains('?') { '&' } else { '?' };
+        format!("{page}{separator}done={}{fragment}", self.as_str())
+    }
+}
+
+/// The result of the last form.
 #[component]
 pub fn Flash(
-    /// The word of `?done=`.
-    #[prop(into)]
-    done: String,
+    /// What it did.
+    done: Done,
 ) -> impl IntoView {
-    sentence(&done).map(|sentence| {
-        view! {
-            <p class="flash notice tone-good" role="status">
-                <Icon glyph=Glyph::CheckCircle/>
-                {sentence}
-            </p>
+    let (class, glyph) = match done {
+        Done::SavedNotPublished => ("flash notice tone-warn", Glyph::Alert),
+        _ => ("flash notice tone-good", Glyph::CheckCircle),
+    };
+    view! {
+        <p class=class role="status">
+            <Icon glyph=glyph/>
+            {done.sentence()}
+        </p>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_can_be_read_back() {
+        for done in Done::ALL {
+            assert_eq!(Done::parse(done.as_str()), Some(*done));
         }
-    })
+        assert_eq!(Done::parse("hacked"), None);
+    }
+
+    #[test]
+    fn the_word_goes_into_an_address_and_out_again() {
+        assert_eq!(Done::Saved.at("/account#tokens"), "/account?done=saved#tokens");
+        assert_eq!(Done::Commented.at("/rfcs/7?revision=2#c-3"), "/rfcs/7?revision=2&done=commented#c-3");
+        assert_eq!(
+            Done::take("/rfcs/7?revision=2&done=commented"),
+            ("/rfcs/7?revision=2".into(), Some(Done::Commented))
+        );
+        assert_eq!(Done::take("/rfcs/7?done=commented"), ("/rfcs/7".into(), Some(Done::Commented)));
+        assert_eq!(Done::take("/rfcs/7?undone=x"), ("/rfcs/7?undone=x".into(), None));
+        assert_eq!(Done::take("/rfcs/7?done=hacked"), ("/rfcs/7".into(), None));
+    }
 }

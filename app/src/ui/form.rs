@@ -9,16 +9,8 @@ use leptos::prelude::*;
 
 use super::{Glyph, Icon, present};
 use crate::error::AppError;
-use crate::form_echo::FormEcho;
+use crate::form_echo::{FormEcho, KEY, ONCE, PAGE, in_text_area};
 use crate::session::use_visit;
-
-/// The hidden field that tells forms with the same action on one page apart.
-const KEY: &str = "form";
-/// The hidden field by which a form that is shown again names its page: the browser's address is then the server
-/// function's.
-const PAGE: &str = "page";
-/// The hidden field that makes a form take effect once, however often its button is pressed.
-const ONCE: &str = "once";
 
 /// The form around a field. Fields find it in the context.
 #[derive(Debug, Clone, Default)]
@@ -126,6 +118,17 @@ fn summary(error: &AppError, scope: &FormScope) -> impl IntoView + use<> {
             }
             .into_any()
         }
+        Some(Refusal::Stale { .. }) => {
+            let here = use_visit().map(|visit| visit.path);
+            view! {
+                <p>
+                    "Somebody else changed this while you wrote, so nothing was saved. "
+                    <a href=here target="_blank" rel="noopener">"Open it as it is now (in a new tab)"</a>
+                    " and make your change there; what you wrote stays here to copy from."
+                </p>
+            }
+            .into_any()
+        }
         _ => view! { <p>{error.to_string()}</p> }.into_any(),
     };
     view! {
@@ -141,12 +144,12 @@ fn summary(error: &AppError, scope: &FormScope) -> impl IntoView + use<> {
 #[component]
 pub fn FormFallback() -> impl IntoView {
     use_visit().and_then(|visit| visit.echo).filter(|echo| echo.error != AppError::Preview).map(|echo| {
-        let texts = echo.fields.iter().filter(|(name, value)| worth_keeping(name, value)).map(|(name, value)| {
-            let label = format!("What you wrote ({name})");
+        let texts = echo.texts().into_iter().enumerate().map(|(number, (label, text))| {
+            let id = format!("kept-{number}");
             view! {
                 <div class="field">
-                    <label class="field-label" for=format!("kept-{name}")>{label}</label>
-                    <textarea class="input" id=format!("kept-{name}") readonly=true>{value.clone()}</textarea>
+                    <label class="field-label" for=id.clone()>"What you wrote: " {label}</label>
+                    <textarea class="input" id=id readonly=true>{in_text_area(text)}</textarea>
                 </div>
             }
         });
@@ -162,22 +165,9 @@ pub fn FormFallback() -> impl IntoView {
     })
 }
 
-/// Texts a person wrote, never a password or one of our own hidden fields.
-fn worth_keeping(name: &str, value: &str) -> bool {
-    ![KEY, ONCE, PAGE].contains(&name) && !name.contains("password") && value.chars().count() > 20
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_password_is_never_shown_again() {
-        assert!(!worth_keeping("password", "a very long password indeed"));
-        assert!(!worth_keeping("new_password", "a very long password indeed"));
-        assert!(!worth_keeping("once", "4f8c2a4f8c2a4f8c2a4f8c2a4f8c2a"));
-        assert!(worth_keeping("body", "What about the maintenance window?"));
-    }
 
     #[test]
     fn ids_begin_with_their_form() {

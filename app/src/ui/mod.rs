@@ -38,7 +38,7 @@ pub use error_page::ErrorPage;
 pub use facts::{Fact, Facts};
 pub use field::{Checkbox, Choice, Field, FieldKind, Hidden, Radios, Select, TextArea};
 pub use filters::Filters;
-pub use flash::Flash;
+pub use flash::{Done, Flash};
 pub use form::{Form, FormActions, FormFallback, is_refused};
 pub use icon::{Glyph, Icon};
 pub use notice::Notice;

@@ -13,6 +13,8 @@
 
 use std::sync::Arc;
 
+use app::error::AppError;
+use app::form_echo::{FormEcho, INTENT, ONCE, PAGE};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::Request;
@@ -22,53 +24,33 @@ use axum::response::Response;
 use backend::Once;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::Refusal;
 use http_body_util::LengthLimitError;
 use server_fn::error::SERVER_FN_ERROR_HEADER;
 use sha2::{Digest as _, Sha256};
 use tower::ServiceExt as _;
 use url::Url;
 
-use super::answer::{self, Answer, accepts_html};
+use super::answer::{Answer, accepts_html};
+use super::request_id::RequestId;
 use super::timeouts;
 
 /// Where server functions live.
-const SERVER_FUNCTIONS: &str = "/do/";
-/// The hidden field that names one showing of a form.
-const ONCE: &str = "once";
-/// The hidden field with the page's path and query in a form that is shown again: the browser is then at the address of
-/// the server function, and the Referer says nothing.
-const PAGE: &str = "page";
+pub const SERVER_FUNCTIONS: &str = "/do/";
 /// Longer names for a request are none of ours.
 const LONGEST_ONCE: usize = 100;
 /// Errors are a sentence or two.
 const LARGEST_ERROR: usize = 64 * 1024;
 
-/// A form that was refused, for the page that shows it again: an extension of the request that renders the page.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FormEcho {
-    /// Path of the server function, which tells several forms on one page apart.
-    pub action: String,
-    /// Why it was refused, as the product's error says it.
-    pub error: serde_json::Value,
-    /// What was entered, in order. Passwords are left out: they are typed again.
-    pub fields: Vec<(String, String)>,
-}
-
-/// What the layer has to know of the product.
-#[derive(Clone)]
-pub struct FormErrors {
+struct FormErrors {
     /// Origin of our own pages, as in [`crate::config::BaseUrl::origin`].
-    pub origin: String,
-    /// Reads the body of a server function's error: its status, and itself for the page. `None`: it is no such error.
-    pub decode: fn(&[u8]) -> Option<(StatusCode, serde_json::Value)>,
-    /// The answer when there is no page to show the form on again.
-    pub fallback: fn(StatusCode, &FormEcho) -> Response,
+    origin: String,
 }
 
 /// Puts the layer around pages and server functions. Not a `Router::layer`, which runs after routing: the page of the
 /// form is another route than the form's action.
-pub fn wrap(pages: Router, form_errors: FormErrors) -> Router {
-    let form_errors = Arc::new(form_errors);
+pub fn wrap(pages: Router, origin: String) -> Router {
+    let form_errors = Arc::new(FormErrors { origin });
     Router::new().fallback(move |request: Request| {
         let (pages, form_errors) = (pages.clone(), Arc::clone(&form_errors));
         async move { form_errors.handle(pages, request).await }
@@ -90,7 +72,7 @@ impl FormErrors {
                 Err(_) => return answer.with(StatusCode::BAD_REQUEST, "Incomplete", "The form did not arrive whole."),
             };
             fields = url::form_urlencoded::parse(&bytes).into_owned().collect();
-            if let Some(once) = once(parts.uri.path(), &fields, &bytes) {
+            if let Some(once) = once(parts.uri.path(), &fields) {
                 parts.extensions.insert(once);
             }
             body = Body::from(bytes);
@@ -104,21 +86,24 @@ impl FormErrors {
 
         let (mut refused, body) = response.into_parts();
         let body = to_bytes(body, LARGEST_ERROR).await.unwrap_or_default();
-        let (status, error) =
-            (self.decode)(&body).unwrap_or((StatusCode::INTERNAL_SERVER_ERROR, serde_json::Value::Null));
-        let retry_after = answer::retry_after(&error).map(HeaderValue::from);
+        let error = serde_json::from_slice(&body).unwrap_or_else(|_| {
+            let request_id = parts.extensions.get::<RequestId>().map_or("-", RequestId::as_str);
+            AppError::Internal { request_id: request_id.to_owned() }
+        });
+        let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let retry_after = retry_after(&error).map(HeaderValue::from);
         if !accepts_html(&parts.headers) {
             refused.status = status;
             refused.headers.extend(retry_after.map(|seconds| (header::RETRY_AFTER, seconds)));
             return Response::from_parts(refused, Body::from(body));
         }
-        fields.retain(|(name, _)| name != ONCE && name != PAGE && !name.contains("password"));
-        let echo = FormEcho { action: parts.uri.path().to_owned(), error, fields };
-        let mut shown = match page {
-            Some(page) => show_again(pages, parts, page, echo.clone()).await,
+        fields.retain(|(name, _)| name != ONCE && name != PAGE && !is_secret(name));
+        let echo = Arc::new(FormEcho { action: parts.uri.path().to_owned(), error, fields });
+        let mut shown = match page.clone() {
+            Some(page) => show_again(pages, parts, page, Arc::clone(&echo)).await,
             None => None,
         }
-        .unwrap_or_else(|| (self.fallback)(status, &echo));
+        .unwrap_or_else(|| answer.refused(status, &echo, page.as_ref()));
         *shown.status_mut() = status;
         shown.headers_mut().extend(retry_after.map(|seconds| (header::RETRY_AFTER, seconds)));
         // Whatever the server function did to the cookies still holds.
@@ -166,7 +151,7 @@ fn see_other(response: &mut Response) {
 }
 
 /// Renders the form's page once more for the same person; `None` when it is not a page any more.
-async fn show_again(pages: Router, mut parts: Parts, page: Uri, echo: FormEcho) -> Option<Response> {
+async fn show_again(pages: Router, mut parts: Parts, page: Uri, echo: Arc<FormEcho>) -> Option<Response> {
     parts.method = Method::GET;
     parts.uri = page;
     for name in [header::CONTENT_TYPE, header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::EXPECT] {
@@ -178,6 +163,14 @@ async fn show_again(pages: Router, mut parts: Parts, page: Uri, echo: FormEcho) 
     let kind = response.headers().get(header::CONTENT_TYPE);
     let is_page = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
     (response.status() == StatusCode::OK && is_page).then_some(response)
+}
+
+/// Seconds after which a refused request is worth repeating, if time mends it.
+fn retry_after(error: &AppError) -> Option<u64> {
+    match error.refusal()? {
+        Refusal::TooMany { retry_after_seconds } | Refusal::Busy { retry_after_seconds } => Some(*retry_after_seconds),
+        _ => None,
+    }
 }
 
 async fn call(pages: Router, request: Request) -> Response {
@@ -203,13 +196,26 @@ fn is_too_large(error: &axum::Error) -> bool {
     false
 }
 
-/// The request's name in the form's own name space: an API client's keys can never meet it.
-fn once(action: &str, fields: &[(String, String)], body: &[u8]) -> Option<Once> {
+/// What is typed again, or stands in the page's own address.
+fn is_secret(name: &str) -> bool {
+    name.contains("password") || name == "secret"
+}
+
+/// The request's name in the form's own name space: an API client's keys can never meet it. None with a password in the
+/// form: a hash of it would be kept, and it is quick to guess from.
+fn once(action: &str, fields: &[(String, String)]) -> Option<Once> {
     let (_, name) = fields.iter().find(|(field, _)| field == ONCE)?;
-    if name.is_empty() || name.len() > LONGEST_ONCE {
+    if name.is_empty() || name.len() > LONGEST_ONCE || fields.iter().any(|(field, _)| field.contains("password")) {
         return None;
     }
-    let hash = Sha256::new().chain_update(action).chain_update([0]).chain_update(body).finalize();
+    let mut hash = Sha256::new().chain_update(action);
+    // Not which button: whoever presses "Save draft" and then "Publish" on the same page means the same text.
+    for (field, value) in fields.iter().filter(|(field, _)| field != INTENT) {
+        for part in [field, value] {
+            hash = hash.chain_update(part.len().to_le_bytes()).chain_update(part);
+        }
+    }
+    let hash = hash.finalize();
     // Whoever goes back, writes something else and sends again means it: another text is another request.
     Some(Once { key: format!("form:{name}:{}", URL_SAFE_NO_PAD.encode(&hash[..9])), request_hash: hash.into() })
 }

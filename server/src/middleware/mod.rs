@@ -1,4 +1,4 @@
-//! Layers around every request that know nothing of the product. Each is an axum middleware in a file of its own.
+//! Layers around every request. Each is an axum middleware in a file of its own.
 //!
 //! Order, from the outside in: [`request_id::assign`], [`crate::logging::log_request`], [`security_headers::set`],
 //! [`panic::catch`], [`client_address::find`], [`timeouts::limit_time`], [`timeouts::limit_body`], [`cross_site::layer`];

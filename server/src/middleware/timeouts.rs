@@ -42,7 +42,8 @@ pub async fn limit_body(State(limit): State<usize>, request: Request, next: Next
 /// The answer to a body over the limit.
 pub(super) fn too_large(answer: &Answer, limit: usize) -> Response {
     let detail = format!(
-        "What you sent is larger than {} MiB, so nothing of it was saved. Go back: your browser still has the text.",
+        "What you sent is larger than {} MiB, so nothing of it was saved. Go back with your browser: \
+         most still show the text then, but not all do; copy it before anything else.",
         limit / (1024 * 1024)
     );
     answer.with(StatusCode::PAYLOAD_TOO_LARGE, "Too large", &detail)

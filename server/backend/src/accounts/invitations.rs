@@ -18,6 +18,9 @@ use crate::{Backend, OnConstraint, Result, Subject, Tx, entropy};
 /// How long a link works.
 pub const VALID: SignedDuration = SignedDuration::from_hours(7 * 24);
 
+/// What is said about a link that has done its work.
+pub const ALREADY_USED: &str = "This link was already used. If it was you, sign in with your password.";
+
 /// Whom an admin invites.
 #[derive(Debug, Clone)]
 pub struct NewInvitation {
@@ -255,7 +258,7 @@ pub(super) async fn withdraw_setup(tx: &mut Tx<'_>, now: Timestamp) -> Result<()
 
 fn still_works(accepted: bool, withdrawn: bool, expired: bool) -> Result<(), Refusal> {
     if accepted {
-        return Err(Refusal::conflict("This link was already used. If it was you, sign in with your password."));
+        return Err(Refusal::conflict(ALREADY_USED));
     }
     if withdrawn {
         return Err(Refusal::conflict("This link does not work any more. Ask an admin for a new one."));
