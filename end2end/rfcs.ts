@@ -72,7 +72,7 @@ export async function dragOver(page: Page, words: string): Promise<void> {
 /** Opens the form for a comment on these words: by selecting them, or without JavaScript by the link at their block. */
 export async function composeOn(page: Page, words: string, how: "drag" | "select" | "link"): Promise<Locator> {
   if (how === "link") {
-    await passage(page, words).getByRole("link", { name: "Comment on this paragraph" }).click();
+    await passage(page, words).getByRole("link", { name: "Comment on this part of the text" }).click();
   } else {
     await islandsReady(page);
     await (how === "drag" ? dragOver : selectWords)(page, words);

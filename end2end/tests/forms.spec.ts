@@ -101,7 +101,7 @@ test("a revision written on one that is not the newest", async ({ page, signInAs
   await expect(page.locator("#rfc-body")).toContainText("My own text.");
 });
 
-test("a comment without a word, and an answer to it", async ({ page, signInAs, axe }) => {
+test("a comment without a word, and a reply to it", async ({ page, signInAs, axe }) => {
   await signInAs("ada@example.com");
   const body = "A text to talk about.";
   const rfc = await publishedRfc(page, body);
@@ -115,14 +115,14 @@ test("a comment without a word, and an answer to it", async ({ page, signInAs, a
 
   const thread = page.locator(`#${id}`);
   await thread.locator("summary", { hasText: "Reply" }).click();
-  await thread.getByLabel("Your answer").fill("   ");
+  await thread.getByLabel("Your reply").fill("   ");
   const refused = await sent(page, thread.getByRole("button", { name: "Reply" }));
   expect(refused.status()).toBe(422);
-  await expectRefused(thread.getByLabel("Your answer"), /./);
+  await expectRefused(thread.getByLabel("Your reply"), /./);
   await axe();
 });
 
-test("an answer to a conversation that is gone comes back with its words", async ({ page, signInAs }) => {
+test("a reply to a thread that is gone comes back with its words", async ({ page, signInAs }) => {
   await signInAs("ada@example.com");
   const body = "A text to talk about.";
   const rfc = await publishedRfc(page, body);
@@ -130,7 +130,7 @@ test("an answer to a conversation that is gone comes back with its words", async
   await page.goto(rfc);
   const thread = page.locator(`#${id}`);
   await thread.locator("summary", { hasText: "Reply" }).click();
-  await thread.getByLabel("Your answer").fill("Words that must not be lost.");
+  await thread.getByLabel("Your reply").fill("Words that must not be lost.");
   for (const name of ["thread", "form"]) {
     const hidden = thread.locator(`form[action="/do/rfcs/reply"] input[name="${name}"]`);
     await hidden.evaluate((input: HTMLInputElement) => void (input.value = "999999999"));

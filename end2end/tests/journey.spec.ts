@@ -1,4 +1,4 @@
-// What Plumbline is for, from the first sign-in to a settled conversation: with JavaScript, without, and on a phone.
+// What Plumbline is for, from the first sign-in to a settled thread: with JavaScript, without, and on a phone.
 import { expect, islandsReady, test, unique } from "../fixtures";
 import { composeOn, draftRfc, openThread, passage, publishedRevision, publishedRfc, selectWords } from "../rfcs";
 
@@ -122,9 +122,9 @@ test("write an RFC, comment on a sentence, revise it, follow the comment, settle
     }
   });
 
-  await test.step("answer", async () => {
+  await test.step("reply", async () => {
     await thread.locator("summary", { hasText: "Reply" }).click();
-    await thread.getByLabel("Your answer").fill("Then it asks the network, as today.");
+    await thread.getByLabel("Your reply").fill("Then it asks the network, as today.");
     await thread.getByRole("button", { name: "Reply" }).click();
     await expect(page.getByRole("status")).toContainText("Your reply is there");
     await expect(thread.locator(".comment")).toHaveCount(2);
@@ -152,7 +152,7 @@ test("write an RFC, comment on a sentence, revise it, follow the comment, settle
   });
 });
 
-test("a conversation whose text is gone keeps its words and is put back where it belongs", async ({
+test("a thread whose text is gone keeps its words and is put back where it belongs", async ({
   page,
   signInAs,
   javaScriptEnabled,
@@ -168,13 +168,13 @@ test("a conversation whose text is gone keeps its words and is put back where it
   await expect(thread.locator(".anchor-note")).toHaveText("The text is gone");
   await expect(thread.locator(".thread-quote")).toHaveText(SENTENCE);
   await thread.getByRole("link", { name: "Choose its place" }).click();
-  await expect(page.getByText("Where does this conversation belong?")).toBeVisible();
+  await expect(page.getByText("Where does this thread belong?")).toBeVisible();
   if (javaScriptEnabled === false) {
     await passage(page, "Something else entirely").getByRole("button", { name: "Put it here" }).click();
   } else {
     await islandsReady(page);
     await selectWords(page, "not a word");
-    await page.getByRole("button", { name: "Put the conversation here" }).click();
+    await page.getByRole("button", { name: "Put the thread here" }).click();
   }
   await expect(page.getByRole("status")).toContainText("attached to the text you chose");
   await expect(passage(page, "Something else entirely").locator(`#${id}`)).toBeVisible();

@@ -95,7 +95,7 @@ test("the button under a block works without a page load", async ({ page, signIn
   await page.goto(await publishedRfc(page, BODY));
   await islandsReady(page);
   const address = page.url();
-  await passage(page, "The ferry").getByRole("link", { name: "Comment on this paragraph" }).click();
+  await passage(page, "The ferry").getByRole("link", { name: "Comment on this part of the text" }).click();
   await expect(passage(page, "The ferry").locator("#composer")).toBeVisible();
   expect(page.url()).toBe(address);
 });

@@ -1,6 +1,6 @@
 //! The text of an RFC, block by block, with the threads beside the block they are about.
 
-use backend::rfcs::render::{Block, Rendered, TocEntry, block_at};
+use backend::rfcs::render::{Block, BlockKind, Rendered, TocEntry, block_at};
 use backend::rfcs::threads::Thread;
 use leptos::prelude::*;
 
@@ -21,7 +21,7 @@ pub(super) struct Placed {
 }
 
 /// Sorts threads to the blocks they are shown with. None is left out.
-pub(super) fn place(threads: Vec<Thread>, rendered: &Rendered) -> Placed {
+pub(super) fn sort_to_blocks(threads: Vec<Thread>, rendered: &Rendered) -> Placed {
     let blocks = rendered.blocks.len();
     let mut placed = Placed {
         beside: (0..blocks).map(|_| Vec::new()).collect(),
@@ -106,7 +106,6 @@ pub(super) fn body(rendered: &Rendered, titled: bool, placed: Placed, reading: &
         <article
             class="rfc-body"
             id="rfc-body"
-            lang="en"
             data-rfc=reading.number
             data-comment=reading.may_comment.then_some("")
             data-attach=attach.map(str::to_owned)
@@ -130,8 +129,9 @@ fn passage(
 ) -> AnyView {
     let (start, end) = (block.start, block.end);
     let beside = (!threads.is_empty()).then(|| {
-        let cards: Vec<_> = threads.into_iter().map(|thread| thread_card(thread, reading)).collect();
-        view! { <div class="threads" role="group" aria-label="Comments on the next paragraph">{cards}</div> }
+        let code = block.kind == BlockKind::Code;
+        let cards: Vec<_> = threads.into_iter().map(|thread| thread_card(thread, code, reading)).collect();
+        view! { <div class="threads" role="group" aria-label="Threads on this part of the text">{cards}</div> }
     });
     let door = if start >= end {
         None
@@ -148,7 +148,7 @@ fn passage(
             let href = urls::comment_on(reading.number, reading.revision, start, end);
             // One drawing for all blocks: a document has thousands.
             let link = view! {
-                <a class="block-add" href=href aria-label="Comment on this paragraph">
+                <a class="block-add" href=href aria-label="Comment on this part of the text">
                     <svg class="icon" viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
                         <use href="#comment-plus"></use>
                     </svg>
@@ -162,6 +162,7 @@ fn passage(
             {beside}
             <div
                 class="block prose"
+                dir="auto"
                 id=block.id.clone()
                 data-start=start
                 data-end=end
@@ -181,10 +182,10 @@ fn gone(threads: Vec<Thread>, reading: &Reading) -> Option<AnyView> {
         return None;
     }
     let title = match threads.len() {
-        1 => "The text this conversation is about is gone from this revision.".to_owned(),
-        count => format!("The texts these {count} conversations are about are gone from this revision."),
+        1 => "The text this thread is about is gone from this revision.".to_owned(),
+        count => format!("The texts these {count} threads are about are gone from this revision."),
     };
-    let cards: Vec<_> = threads.into_iter().map(|thread| thread_card(thread, reading)).collect();
+    let cards: Vec<_> = threads.into_iter().map(|thread| thread_card(thread, false, reading)).collect();
     let view = view! {
         <div class="orphaned">
             <p class="orphaned-title"><Icon glyph=Glyph::Unlink/> {title}</p>

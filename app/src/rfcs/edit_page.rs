@@ -95,7 +95,7 @@ fn show(rfc: &Rfc, part: Part) -> impl IntoView + use<> {
     };
     view! {
         <Title text=format!("Edit {name} {} · Plumbline", rfc.title)/>
-        <div class="wide">
+        <div class=if on_text { "wide" } else { "narrow" }>
             <PageHeader title=rfc.title.clone() number=name crumbs=crumbs>
                 <Meta><StatusBadge status=status/></Meta>
             </PageHeader>
@@ -200,7 +200,6 @@ fn details_form(rfc: &Rfc, services: Services) -> AnyView {
     let (number, version) = (rfc.number, rfc.version.to_string());
     let authors = addresses(&rfc.authors);
     view! {
-        <div class="narrow">
             <Form action="/do/rfcs/update">
                 <Hidden name="number" value=number.to_string()/>
                 <Hidden name="version" value=version/>
@@ -226,7 +225,6 @@ fn details_form(rfc: &Rfc, services: Services) -> AnyView {
                     <Button href=urls::rfc(number) variant=Variant::Quiet>"Cancel"</Button>
                 </FormActions>
             </Form>
-        </div>
     }
     .into_any()
 }

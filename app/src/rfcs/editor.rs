@@ -126,7 +126,7 @@ pub(super) fn about(title: String, kind: &str, services: Services, other: String
             optional=true
             value=other
             list="known-services"
-            hint="Short names as in their addresses, with commas between them."
+            hint="Short names, with commas between them."
         />
         <datalist id="known-services">{known}</datalist>
     }

@@ -6,24 +6,21 @@ use domain::limits;
 use domain::rfc::Status;
 use leptos::prelude::*;
 
-use super::read_page::can_become;
 use crate::ui::{
-    Actions, Badge, Button, Confirm, Crumb, Disclosure, Fact, Facts, Form, Glyph, Hidden, Meta, PageHeader, Person,
-    StatusBadge, TextArea, Time, Variant,
+    Actions, Badge, Button, Confirm, Crumb, Disclosure, Fact, Facts, Form, Glyph, Hidden, Meta, Notice, PageHeader,
+    Person, StatusBadge, TextArea, Time, Variant,
 };
 use crate::urls;
 
 /// Everything above the text.
 ///
-/// `first`: the id of the first open thread, to begin with; `open` and `resolved` count them.
-pub(super) fn header(rfc: &Rfc, first: Option<&str>, open: usize, resolved: usize) -> AnyView {
+/// `first`: the address of the thread to begin with, if there is any; `open` and `resolved` count them.
+pub(super) fn header(rfc: &Rfc, first: Option<String>, open: usize, resolved: usize) -> AnyView {
     let crumbs = vec![Crumb::new("Home", urls::home()), Crumb::new("RFCs", urls::rfcs())];
-    let conversations = match (open, resolved) {
-        (0, 0) => None,
-        (open, 0) => Some(format!("{open} open")),
-        (open, resolved) => Some(format!("{open} open, {resolved} resolved")),
-    };
-    let href = first.map_or_else(|| "#discussion".to_owned(), |thread| format!("#thread-{thread}"));
+    let threads = first.map(|first| {
+        let words = if resolved == 0 { format!("{open} open") } else { format!("{open} open, {resolved} resolved") };
+        view! { <a href=first><span class="visually-hidden">"Threads: "</span>{words}</a> }
+    });
     let (status, kind, updated_at) = (rfc.status, rfc.kind, rfc.updated_at);
     let actions = actions(rfc);
     view! {
@@ -31,14 +28,30 @@ pub(super) fn header(rfc: &Rfc, first: Option<&str>, open: usize, resolved: usiz
             <Meta>
                 <StatusBadge status=status/>
                 <Badge>{kind.label()}</Badge>
-                {conversations.map(|words| view! { <a href=href>{words}</a> })}
+                {threads}
                 <span>"Updated " <Time at=updated_at/></span>
             </Meta>
             <Actions>{actions}</Actions>
         </PageHeader>
+        {withdrawn(rfc)}
         {facts(rfc)}
     }
     .into_any()
+}
+
+/// Who withdrew it, when and why.
+fn withdrawn(rfc: &Rfc) -> Option<AnyView> {
+    let change = rfc.status_change.as_ref().filter(|_| rfc.status == Status::Withdrawn)?;
+    let reason = change.reason.trim().to_owned();
+    let reason = (!reason.is_empty()).then(|| view! { <p class="reason" dir="auto">{reason}</p> });
+    let (name, href, at) = (change.by.name.clone(), urls::person(&change.by.email), change.at);
+    let view = view! {
+        <Notice>
+            <p>"Withdrawn by " <a href=href>{name}</a> " " <Time at=at/></p>
+            {reason}
+        </Notice>
+    };
+    Some(view.into_any())
 }
 
 fn facts(rfc: &Rfc) -> impl IntoView + use<> {
@@ -105,7 +118,7 @@ fn revision_line(number: i64, revision: &RevisionSummary, current: bool, newest:
         <li>
             <a href=href aria-current=current.then_some("true")>"Revision " {revision.revision}</a>
             {revision.major.then(|| view! { <Badge>"Major"</Badge> })}
-            <span class=if revision.summary.is_empty() { "faint" } else { "" }>{summary}</span>
+            <span dir="auto" class=if revision.summary.is_empty() { "faint" } else { "" }>{summary}</span>
             <span class="faint small">{revision.author.name.clone()} " · " <Time at=revision.created_at/></span>
         </li>
     }
@@ -127,7 +140,7 @@ fn actions(rfc: &Rfc) -> impl IntoView + use<> {
             <Confirm
                 label="Delete draft"
                 title="Delete this draft?"
-                text="Its text, revisions and conversations go with it. The number is not used again."
+                text="Its text, revisions and threads go with it. The number is not used again."
                 action="/do/rfcs/delete"
                 confirm="Delete draft"
             >
@@ -136,12 +149,12 @@ fn actions(rfc: &Rfc) -> impl IntoView + use<> {
             </Confirm>
         }
     });
-    let withdraw = can_become(rfc, Status::Withdrawn).then(|| {
+    let withdraw = rfc.may.allows(Status::Withdrawn).then(|| {
         view! {
             <Confirm
                 label="Withdraw"
                 title="Withdraw this RFC?"
-                text="It stays readable with all its conversations, and takes no more revisions."
+                text="It stays readable with all its threads, and takes no more revisions."
                 action="/do/rfcs/status"
                 key="withdraw"
                 confirm="Withdraw RFC"
@@ -158,7 +171,7 @@ fn actions(rfc: &Rfc) -> impl IntoView + use<> {
             </Confirm>
         }
     });
-    let publish = can_become(rfc, Status::InReview).then(|| {
+    let publish = rfc.may.allows(Status::InReview).then(|| {
         view! {
             <Form action="/do/rfcs/status" key="publish" class="form-inline">
                 <Hidden name="number" value=number.to_string()/>

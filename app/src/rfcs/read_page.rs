@@ -6,7 +6,7 @@ use backend::rfcs::read::Rfc;
 use backend::rfcs::render::Rendered;
 use backend::rfcs::threads::{Thread, Threads};
 use backend::rfcs::{comments, read, renderings, threads};
-use domain::rfc::{Status, ThreadState};
+use domain::rfc::ThreadState;
 use leptos::prelude::*;
 use leptos_meta::Title;
 
@@ -57,25 +57,27 @@ pub fn ReadPage() -> impl IntoView {
 fn show(loaded: Loaded) -> AnyView {
     let Loaded { rfc, rendered, mut threads, mut reading } = loaded;
     let title = format!("RFC-{} {} · Plumbline", rfc.number, rfc.title);
-    let first = threads.items.iter().find(|thread| is_open(thread.state)).map(|thread| thread.id.clone());
+    // The first open one, to begin with; when all are settled, the first.
+    let first = threads.items.iter().find(|thread| is_open(thread.state)).or(threads.items.first());
+    let first = first.map(|thread| reading.state(&[], &format!("thread-{}", thread.id)));
     let open = threads.items.iter().filter(|thread| is_open(thread.state)).count();
     let resolved = threads.items.len() - open;
     let later = threads.opened_later;
     let attached = attached(&threads.items, &mut reading);
     if attached.is_some() {
-        // Whoever looks for its place needs the text, not the other conversations.
+        // Whoever looks for its place needs the text, not the other threads.
         threads.items.retain(|thread| reading.asked.attach == thread.id);
     }
     let (toc, titled) = document::without_title(&rendered, &rfc.title);
     let contents = document::contents(toc);
-    let mut placed = document::place(threads.items, &rendered);
+    let mut placed = document::sort_to_blocks(threads.items, &rendered);
     let whole = std::mem::take(&mut placed.whole);
     view! {
         <Title text=title/>
         <div class="rfc wide">
             {contents}
             <div class="rfc-main">
-                {header::header(&rfc, first.as_deref(), open, resolved)}
+                {header::header(&rfc, first, open, resolved)}
                 {older(&rfc, later)}
                 {attached.map(|quote| attaching(quote, &reading))}
                 {symbols()}
@@ -98,8 +100,8 @@ fn older(rfc: &Rfc, later: i64) -> Option<AnyView> {
         let title = format!("This is revision {} of {}.", rfc.revision, rfc.newest_revision);
         let more = match later {
             0 => String::new(),
-            1 => " One conversation began on a later revision and is not shown here.".to_owned(),
-            later => format!(" {later} conversations began on later revisions and are not shown here."),
+            1 => " One thread began on a later revision and is not shown here.".to_owned(),
+            later => format!(" {later} threads began on later revisions and are not shown here."),
         };
         let newest = urls::rfc(rfc.number);
         view! {
@@ -118,7 +120,7 @@ fn older(rfc: &Rfc, later: i64) -> Option<AnyView> {
 /// The quote of the thread that is being put in its place, if its reader may do that here; else nothing is.
 fn attached(threads: &[Thread], reading: &mut Reading) -> Option<String> {
     let thread = reading.attaching().and_then(|id| threads.iter().find(|thread| thread.id == id));
-    let quote = thread.filter(|thread| thread.anchor.is_some()).map(quote_of);
+    let quote = thread.filter(|thread| thread.anchor.is_some()).map(|thread| quote_of(thread, false));
     if quote.is_none() {
         reading.asked.attach.clear();
     }
@@ -132,11 +134,11 @@ fn attaching(quote: String, reading: &Reading) -> AnyView {
     let (number, revision) = (reading.number.to_string(), reading.revision.to_string());
     view! {
         <div class="attach" id="attach">
-            <Notice tone=Tone::Accent title="Where does this conversation belong?">
-                <blockquote class="thread-quote">{quote}</blockquote>
+            <Notice tone=Tone::Accent title="Where does this thread belong?">
+                <blockquote class="thread-quote" dir="auto">{quote}</blockquote>
                 <p>
-                    "Select the words it is about, or press the button beside a paragraph. Until then the other \
-                     conversations are out of the way. "
+                    "Select the words it is about, or press the button beside a part of the text. Until then the \
+                     other threads are out of the way. "
                     <a href=back>"Leave it where it is"</a>
                     "."
                 </p>
@@ -169,7 +171,7 @@ fn discussion(threads: Vec<Thread>, reading: &Reading) -> Option<AnyView> {
         return None;
     }
     let count = i64::try_from(threads.len()).unwrap_or(i64::MAX);
-    let cards: Vec<_> = threads.into_iter().map(|thread| thread_card(thread, reading)).collect();
+    let cards: Vec<_> = threads.into_iter().map(|thread| thread_card(thread, false, reading)).collect();
     let form = reading.may_comment.then(|| composer::whole(reading));
     let view = view! {
         <section class="rfc-discussion" id="discussion">
@@ -182,9 +184,4 @@ fn discussion(threads: Vec<Thread>, reading: &Reading) -> Option<AnyView> {
         </section>
     };
     Some(view.into_any())
-}
-
-/// Whether a draft can be published.
-pub(super) fn can_become(rfc: &Rfc, status: Status) -> bool {
-    rfc.may.statuses.contains(&status)
 }

@@ -61,7 +61,7 @@ fn listen_to_selection(desk: &Rc<Desk>) {
     if desk.article.has_attribute("data-attach")
         && let Ok(Some(words)) = desk.button.query_selector("span")
     {
-        words.set_text_content(Some("Put the conversation here"));
+        words.set_text_content(Some("Put the thread here"));
     }
     let waiting: RefCell<Option<TimeoutHandle>> = RefCell::default();
     let here = Rc::clone(desk);

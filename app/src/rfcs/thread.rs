@@ -1,6 +1,7 @@
 //! One thread as it stands beside the text: where it is, what was said, and the forms to go on.
 
 use backend::rfcs::comments::{Comment, EarlierText};
+use backend::rfcs::render::plain;
 use backend::rfcs::threads::Thread;
 use domain::rfc::ThreadState;
 use domain::rfc::anchor::AnchorState;
@@ -16,8 +17,8 @@ use crate::urls;
 /// Characters of a quote that are shown; the rest stands in the text.
 const QUOTE_CHARS: usize = 600;
 
-/// A thread. Resolved ones are folded.
-pub(super) fn thread_card(thread: Thread, reading: &Reading) -> AnyView {
+/// A thread. Resolved ones are folded. `verbatim`: it stands beside code, where every character of its quote counts.
+pub(super) fn thread_card(thread: Thread, verbatim: bool, reading: &Reading) -> AnyView {
     let id = format!("thread-{}", thread.id);
     let (start, end) = match &thread.anchor {
         Some(anchor) => (anchor.start, anchor.end),
@@ -40,28 +41,29 @@ pub(super) fn thread_card(thread: Thread, reading: &Reading) -> AnyView {
             >
                 <summary>
                     <Icon glyph=Glyph::CheckCircle/>
-                    <span class="truncate">{label} " · " {words}</span>
+                    <span class="truncate">{label} " · " <bdi>{words}</bdi></span>
                 </summary>
-                {inside(thread, reading)}
+                {inside(thread, verbatim, reading)}
             </details>
         }
         .into_any();
     }
     view! {
         <article class="thread" id=id data-state=state data-severity=severity data-start=start data-end=end>
-            {inside(thread, reading)}
+            {inside(thread, verbatim, reading)}
         </article>
     }
     .into_any()
 }
 
 /// Everything inside the frame.
-fn inside(thread: Thread, reading: &Reading) -> impl IntoView + use<> {
-    let link = format!("#thread-{}", thread.id);
+fn inside(thread: Thread, verbatim: bool, reading: &Reading) -> impl IntoView + use<> {
+    let link = reading.state(&[], &format!("thread-{}", thread.id));
     let number = thread.id.clone();
     let note = thread.anchor.as_ref().map(|anchor| view! { <AnchorNote state=anchor.state/> });
-    let quote =
-        (!thread.quote.is_empty()).then(|| view! { <blockquote class="thread-quote">{quote_of(&thread)}</blockquote> });
+    let quote = (!thread.quote.is_empty()).then(|| {
+        view! { <blockquote class="thread-quote" dir="auto">{quote_of(&thread, verbatim)}</blockquote> }
+    });
     let head = view! {
         <header class="thread-head">
             <SeverityBadge severity=thread.severity/>
@@ -78,7 +80,7 @@ fn inside(thread: Thread, reading: &Reading) -> impl IntoView + use<> {
     view! {
         {head}
         {quote}
-        {place(&thread, reading)}
+        {uncertain_place(&thread, reading)}
         {comments}
         {settled}
         {reply(&thread, reading)}
@@ -87,7 +89,7 @@ fn inside(thread: Thread, reading: &Reading) -> impl IntoView + use<> {
 }
 
 /// What a person can do about a thread whose place is not certain.
-fn place(thread: &Thread, reading: &Reading) -> Option<AnyView> {
+fn uncertain_place(thread: &Thread, reading: &Reading) -> Option<AnyView> {
     let anchor = thread.anchor.as_ref()?;
     let origin = (thread.revision != reading.revision).then(|| {
         let revision = thread.revision.to_string();
@@ -117,12 +119,14 @@ fn place(thread: &Thread, reading: &Reading) -> Option<AnyView> {
                     </Form>
                 }
             });
-            view! { <div class="thread-place">{yes} {choose("Choose another")} {origin}</div> }.into_any()
+            view! { <div class="thread-place">{yes} {choose("Choose another place")} {origin}</div> }.into_any()
         }
         AnchorState::Orphaned => {
             view! { <div class="thread-place">{choose("Choose its place")} {origin}</div> }.into_any()
         }
-        AnchorState::Edited | AnchorState::Moved => view! { <div class="thread-place">{origin}</div> }.into_any(),
+        AnchorState::Edited | AnchorState::Moved => {
+            view! { <div class="thread-place">{choose("Choose another place")} {origin}</div> }.into_any()
+        }
     };
     Some(view)
 }
@@ -132,13 +136,13 @@ fn comment_view(comment: &Comment, reading: &Reading) -> AnyView {
     let id = format!("comment-{}", comment.id);
     let author = comment.author.name.clone();
     let at = comment.created_at;
-    let own_link = format!("#{id}");
+    let own_link = reading.state(&[], &id);
     let body = if comment.deleted_at.is_some() {
         view! { <p class="comment-body comment-deleted">"This comment was deleted."</p> }.into_any()
     } else if reading.edits(&comment.id) && comment.may_edit {
         edit(comment, reading)
     } else {
-        view! { <div class="comment-body prose small" inner_html=comment.html.clone()></div> }.into_any()
+        view! { <div class="comment-body prose small" dir="auto" inner_html=comment.html.clone()></div> }.into_any()
     };
     let edited = comment.edited_at.filter(|_| comment.deleted_at.is_none()).map(|at| {
         let href = reading.state(&[("history", &comment.id)], &id);
@@ -183,7 +187,7 @@ fn edit(comment: &Comment, reading: &Reading) -> AnyView {
         <Confirm
             label="Delete"
             title="Delete this comment?"
-            text="The conversation keeps its place; others see that something was deleted, not what it said."
+            text="The thread keeps its place; others see that something was deleted, not what it said."
             action="/do/rfcs/delete-comment"
             key=id
             confirm="Delete comment"
@@ -218,7 +222,7 @@ fn history(texts: &[EarlierText], reading: &Reading, id: &str) -> impl IntoView 
             view! {
                 <li>
                     <p class="faint small">"Until " <Time at=text.replaced_at absolute=true/></p>
-                    <pre class="comment-earlier">{text.body.clone()}</pre>
+                    <pre class="comment-earlier" dir="auto">{text.body.clone()}</pre>
                 </li>
             }
         })
@@ -239,7 +243,7 @@ fn reply(thread: &Thread, reading: &Reading) -> Option<AnyView> {
                 <Form action="/do/rfcs/reply" key=key class="form-close">
                     <Hidden name="thread" value=id/>
                     {shown}
-                    <TextArea name="body" label="Your answer" hide_label=true rows=2 required=true/>
+                    <TextArea name="body" label="Your reply" hide_label=true rows=2 required=true/>
                     <FormActions>
                         <Button variant=Variant::Primary small=true>"Reply"</Button>
                     </FormActions>
@@ -276,23 +280,28 @@ fn actions(thread: &Thread, reading: &Reading) -> Option<AnyView> {
 /// What a folded thread is about.
 fn first_words(thread: &Thread) -> String {
     let said = thread.comments.iter().find(|comment| comment.deleted_at.is_none());
-    one_line(&without_marks(said.map_or(thread.quote.as_str(), |comment| &comment.body)), 80)
+    words_of(said.map_or(thread.quote.as_str(), |comment| &comment.body), 80)
 }
 
-/// What a thread is about, as one line.
-pub(super) fn quote_of(thread: &Thread) -> String {
-    one_line(&without_marks(&thread.quote), QUOTE_CHARS)
+/// What a thread is about, as one line. `verbatim`: it is code, and nothing in it is Markdown.
+pub(super) fn quote_of(thread: &Thread, verbatim: bool) -> String {
+    if verbatim { one_line(&thread.quote, QUOTE_CHARS) } else { words_of(&thread.quote, QUOTE_CHARS) }
 }
 
-/// A quote without the Markdown that is only seen in the source: what a reader would recognise.
-fn without_marks(quote: &str) -> String {
-    quote.replace("**", "").replace(['`', '|'], "")
+/// The words of Markdown as one line of at most `max` characters.
+fn words_of(markdown: &str, max: usize) -> String {
+    // A row of a table without its table keeps its bars; those around it say nothing.
+    one_line(plain(beginning(markdown, max)).trim_matches(['|', ' ', '\n']), max)
+}
+
+/// As much of a text as any line of `max` characters may need: nobody walks through a whole document for it.
+fn beginning(text: &str, max: usize) -> &str {
+    &text[..text.floor_char_boundary(max.saturating_mul(8))]
 }
 
 /// A text as one line of at most `max` characters.
 fn one_line(text: &str, max: usize) -> String {
-    // Long enough for any line that is shown, short enough not to walk through a whole document.
-    let near = &text[..text.floor_char_boundary(max.saturating_mul(8))];
+    let near = beginning(text, max);
     let words = near.split_whitespace().collect::<Vec<_>>().join(" ");
     match words.char_indices().nth(max) {
         Some((end, _)) => format!("{}…", &words[..end]),

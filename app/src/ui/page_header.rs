@@ -23,7 +23,7 @@ pub fn PageHeader(
     view! {
         <header class="page-header">
             <Breadcrumbs crumbs=crumbs/>
-            <h1>
+            <h1 dir="auto">
                 {title}
                 {(!number.is_empty()).then(|| view! { " " <span class="faint">{number}</span> })}
             </h1>

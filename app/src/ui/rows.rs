@@ -42,9 +42,9 @@ pub fn Row(
     children: Option<Children>,
 ) -> impl IntoView {
     let name = if href.is_empty() {
-        view! { <span class="row-title">{title}</span> }.into_any()
+        view! { <span class="row-title" dir="auto">{title}</span> }.into_any()
     } else {
-        view! { <a class="row-title" href=href>{title}</a> }.into_any()
+        view! { <a class="row-title" dir="auto" href=href>{title}</a> }.into_any()
     };
     view! {
         <li class=if unread { "row row-unread" } else { "row" }>

@@ -121,7 +121,7 @@ pub(super) async fn services(
         return Ok(Ok(known.into_iter().map(|service| service.id).collect()));
     }
     let names = unknown.iter().map(|slug| format!("\"{}\"", slug.escape_default())).collect::<Vec<_>>().join(", ");
-    let message = format!("There is no service {names}. Use the name in the service's address, or create it first.");
+    let message = format!("There is no service {names}. Use a service's short name, or describe the service first.");
     Ok(Err(Refusal::field("services", message)))
 }
 

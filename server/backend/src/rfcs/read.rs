@@ -44,6 +44,8 @@ pub struct Rfc {
     pub updated_at: Timestamp,
     /// When it first left draft.
     pub published_at: Option<Timestamp>,
+    /// Who brought it into its status, when and why; `None` for one that was first saved or imported in it.
+    pub status_change: Option<StatusChange>,
     /// Every revision, the newest first.
     pub revisions: Vec<RevisionSummary>,
     /// What the reader may do.
@@ -51,6 +53,17 @@ pub struct Rfc {
     /// The table's key, for [`super::renderings`].
     #[serde(skip)]
     pub(crate) id: i64,
+}
+
+/// How an RFC came into its status.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusChange {
+    /// Who brought it there.
+    pub by: PersonRef,
+    /// When.
+    pub at: Timestamp,
+    /// Why; may be empty.
+    pub reason: String,
 }
 
 /// What the reader of an RFC may do with it.
@@ -70,6 +83,11 @@ pub struct RfcMay {
 }
 
 impl RfcMay {
+    /// Whether it may be brought into this status.
+    pub fn allows(&self, status: Status) -> bool {
+        self.statuses.contains(&status)
+    }
+
     fn of(actor: &Actor, access: &RfcAccess) -> Self {
         let edit = policy::allows(actor, Action::EditRfc(access)).is_ok();
         Self {
@@ -107,9 +125,15 @@ pub async fn read(backend: &Backend, actor: &Actor, number: i64, revision: Optio
                                         order by s.slug), '[]')
               from rfc_services t join services s on s.id = t.service_id
               where t.rfc_id = r.id) as "services!: Json<Vec<ServiceRef>>",
-             v.revision as "shown?", v.body as "body?"
+             v.revision as "shown?", v.body as "body?",
+             c.email as "changed_by_email?", c.name as "changed_by_name?", c.at as "changed_at?", c.reason as "reason?"
            from rfcs r
            left join rfc_revisions v on v.rfc_id = r.id and v.revision = coalesce($2, r.revision)
+           left join lateral (
+             select p.email, p.name, h.at, h.reason, h.to_status
+             from rfc_status_changes h join people p on p.id = h.actor_id
+             where h.rfc_id = r.id order by h.id desc limit 1
+           ) c on c.to_status = r.status
            where r.number = $1"#,
         number,
         revision.map(|revision| i32::try_from(revision).unwrap_or(0)),
@@ -126,6 +150,12 @@ pub async fn read(backend: &Backend, actor: &Actor, number: i64, revision: Optio
     let (Some(shown), Some(body)) = (row.shown, row.body) else {
         return Err(Refusal::not_found("revision").into());
     };
+    let changed = row.changed_by_email.zip(row.changed_by_name).zip(row.changed_at);
+    let status_change = changed.map(|((email, name), at)| StatusChange {
+        by: PersonRef { email, name },
+        at: at.to_jiff(),
+        reason: row.reason.unwrap_or_default(),
+    });
     let revisions = super::revisions::summaries(backend, row.id).await?;
     let people = |keyed: Vec<Keyed>| keyed.into_iter().map(|keyed| keyed.person).collect();
     Ok(Rfc {
@@ -144,6 +174,7 @@ pub async fn read(backend: &Backend, actor: &Actor, number: i64, revision: Optio
         created_at: row.created_at.to_jiff(),
         updated_at: row.updated_at.to_jiff(),
         published_at: row.published_at.map(jiff_sqlx::Timestamp::to_jiff),
+        status_change,
         revisions,
         may: RfcMay::of(actor, &access),
         id: row.id,

@@ -31,6 +31,7 @@ mod highlight;
 mod linkify;
 mod mapped;
 mod outline;
+mod plain;
 mod raw_html;
 mod sanitise;
 mod writer;
@@ -47,6 +48,7 @@ pub(super) use corpora_tests::corpora;
 
 use std::ops::Range;
 
+pub use plain::plain;
 use serde::{Deserialize, Serialize};
 
 /// Names what [`render`] makes. Raised with every change of its output, so that kept renderings are made anew.

@@ -186,6 +186,8 @@ async fn a_status_changes_only_as_it_may() {
     let change = ChangeStatus { to: "withdrawn".into(), reason: Some("No longer\r\nneeded".into()) };
     change_status(&cast.backend, &cast.author, number, change).await.unwrap();
     assert_eq!(events(&cast.backend, number).await, ["rfc.created", "rfc.published", "rfc.withdrawn"]);
+    let seen = read(&cast.backend, &cast.reviewer, number, None).await.unwrap().status_change.unwrap();
+    assert_eq!((seen.by.name.as_str(), seen.reason.as_str()), ("Ana Author", "No longer\nneeded"));
     let reasons = sqlx::query_scalar!("select reason from rfc_status_changes order by id");
     assert_eq!(reasons.fetch_all(cast.backend.pool()).await.unwrap(), ["", "No longer\nneeded"]);
     // Threads go on in every status; revisions do not.
