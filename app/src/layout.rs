@@ -2,16 +2,13 @@
 
 use domain::{Actor, Refusal, Role};
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
 
+use crate::account::api::{SetTheme, SignOut};
 use crate::error::AppError;
 use crate::session::{Theme, Visit, use_visit};
 use crate::ui::{Avatar, Button, Crumb, ErrorPage as Recovery, Flash, FormFallback, Glyph, Icon};
 use crate::urls;
-
-/// Ends the session.
-const SIGN_OUT: &str = "/do/account/sign-out";
-/// Changes the colours: `theme` is `system`, `light` or `dark`, `next` the page to come back to.
-const SET_THEME: &str = "/do/account/set-theme";
 
 /// The frame. `children` is the page.
 #[component]
@@ -156,7 +153,7 @@ fn AccountMenu(
                 <b>{actor.name}</b>
                 <span class="faint small">{actor.role.label()} " · " {actor.email}</span>
             </div>
-            <form method="post" action=SET_THEME>
+            <form method="post" action=SetTheme::PATH>
                 <input type="hidden" name="next" value=path/>
                 <div class="theme-choice" role="group" aria-label="Colours">
                     {choice(Theme::System, "System", Glyph::Monitor)}
@@ -169,7 +166,7 @@ fn AccountMenu(
                 <Icon glyph=Glyph::Person/>
                 "Account"
             </a>
-            <form method="post" action=SIGN_OUT>
+            <form method="post" action=SignOut::PATH>
                 <button type="submit" class="menu-item">
                     <Icon glyph=Glyph::SignOut/>
                     "Sign out"
@@ -189,12 +186,24 @@ pub fn ErrorPage(
     let home = Crumb::new("Home", urls::home());
     let again = here.clone().map(|path| Crumb::new("Try again", path));
     let status = error.status();
+    let mut text = error.to_string();
     let (title, links) = match error.refusal() {
         Some(Refusal::SignInNeeded) => {
             ("Sign in first".to_owned(), vec![Crumb::new("Sign in", urls::sign_in(here.as_deref()))])
         }
-        Some(Refusal::NotFound { what }) => (format!("No such {what}"), ways_on()),
-        Some(Refusal::NotAllowed { .. }) => ("You may not see this".to_owned(), ways_on()),
+        Some(Refusal::NotFound { what }) if what == "invitation" => {
+            "It may be incomplete, or taken back since. Ask an admin of your organisation for a new link."
+                .clone_into(&mut text);
+            let sign_in = Crumb::new("Sign in", urls::sign_in(None));
+            ("This link does not work".to_owned(), vec![sign_in])
+        }
+        Some(Refusal::NotFound { what }) => {
+            // Of an object that is there, but not at this revision: the object itself.
+            let page = here.as_deref().and_then(|here| here.split_once('?')).filter(|_| what == "revision");
+            let newest = page.map(|(page, _)| Crumb::new("The newest revision", page));
+            (format!("No such {what}"), newest.into_iter().chain(ways_on()).collect())
+        }
+        Some(Refusal::NotAllowed { .. }) => ("You may not do this".to_owned(), ways_on()),
         Some(Refusal::TooMany { .. } | Refusal::Busy { .. }) => {
             ("One moment".to_owned(), again.into_iter().chain([home]).collect())
         }
@@ -205,7 +214,7 @@ pub fn ErrorPage(
         AppError::Internal { request_id } => request_id.clone(),
         AppError::Refused { .. } | AppError::Preview => String::new(),
     };
-    view! { <Recovery status=status title=title text=error.to_string() request_id=request_id links=links/> }
+    view! { <Recovery status=status title=title text=text request_id=request_id links=links/> }
 }
 
 /// The page for an address that leads nowhere.

@@ -1,4 +1,4 @@
-//! Every address of the product as a function: no address is written anywhere else.
+//! Every address of a page as a function; where a form goes, its server function knows (`api.rs` of each slice).
 
 /// Home: what needs me today.
 pub fn home() -> String {
@@ -48,11 +48,6 @@ pub fn edit_rfc(number: i64) -> String {
     format!("/rfcs/{number}/edit")
 }
 
-/// A heading or block of an RFC.
-pub fn rfc_block(number: i64, block: &str) -> String {
-    format!("/rfcs/{number}#{block}")
-}
-
 /// Read an RFC in one state of its page: `query` holds names and values as they are (empty ones are left out),
 /// `fragment` an id in the page or nothing.
 pub fn rfc_state(number: i64, query: &[(&str, &str)], fragment: &str) -> String {
@@ -84,14 +79,14 @@ pub fn thread(number: i64, thread: &str) -> String {
     rfc_state(number, &[], &format!("thread-{thread}"))
 }
 
-/// A comment.
-pub fn comment(number: i64, comment: &str) -> String {
-    rfc_state(number, &[], &format!("comment-{comment}"))
-}
-
 /// All services.
 pub fn services() -> String {
     "/services".into()
+}
+
+/// The list of services with these filters.
+pub fn service_list(query: &[(&str, &str)]) -> String {
+    with_query(services(), query, "")
 }
 
 /// Describe a new service.
@@ -114,6 +109,16 @@ pub fn people() -> String {
     "/people".into()
 }
 
+/// The list of people with these filters.
+pub fn people_list(query: &[(&str, &str)]) -> String {
+    with_query(people(), query, "")
+}
+
+/// Invitations, among the people; admins only.
+pub fn invitations() -> String {
+    with_query(people(), &[], "invitations")
+}
+
 /// One person.
 pub fn person(email: &str) -> String {
     format!("/people/{}", encode(email))
@@ -132,6 +137,11 @@ pub fn team(slug: &str) -> String {
 /// Own account: name, time zone, password, sessions, tokens.
 pub fn account() -> String {
     "/account".into()
+}
+
+/// A part of one's own account: `you`, `password`, `sessions`, `tokens`.
+pub fn account_part(part: &str) -> String {
+    with_query(account(), &[], part)
 }
 
 /// Settings for admins.

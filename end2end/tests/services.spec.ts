@@ -40,7 +40,7 @@ test("create, edit, rename, archive", async ({ page, signInAs, axe }) => {
 
   await test.step("rename: the old address leads to the new one", async () => {
     await page.getByRole("link", { name: "Change", exact: true }).click();
-    await page.getByLabel("New name in addresses").fill(`tides-${word}`);
+    await page.getByLabel("New short name").fill(`tides-${word}`);
     await page.getByRole("button", { name: "Rename" }).click();
     await expect(page.getByRole("status")).toContainText("Renamed");
     await page.goto(`/services/tide-tables-${word}`);
@@ -68,7 +68,7 @@ test("who may not change a service is told why, in words", async ({ page, signIn
   expectMessage(/status of 403/);
   await signInAs("dario@example.com");
   await page.goto("/services/ledger");
-  await expect(page.getByText("Members of its team, an SRE, lead or admin may change it").first()).toBeAttached();
+  await expect(page.getByText("Only a member, SRE, lead or admin may do this; your role is Reader.").first()).toBeAttached();
   await expect(page.getByRole("link", { name: "Change", exact: true })).toHaveCount(0);
 });
 

@@ -146,7 +146,7 @@ fn needs_role(actor: &Actor, role: Role) -> Result<(), Refusal> {
         Role::Lead => "a lead or admin",
         Role::Admin => "an admin",
     };
-    Err(Refusal::not_allowed(format!("Only {who} may do this; you are signed in as a {}.", actor.role.as_str())))
+    Err(Refusal::not_allowed(format!("Only {who} may do this; your role is {}.", actor.role.label())))
 }
 
 fn needs_scope(has: bool, scope: &str) -> Result<(), Refusal> {

@@ -4,8 +4,10 @@ use backend::accounts::sessions::{self, Session};
 use backend::accounts::tokens::{self, Token};
 use domain::{Actor, Role, limits};
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
 use leptos_meta::Title;
 
+use super::api;
 use crate::error::AppError;
 use crate::page::page;
 use crate::session::{self, NEW_TOKEN, signed_in};
@@ -62,7 +64,7 @@ fn Profile(
                 <Fact label="Address">{actor.email}</Fact>
                 <Fact label="Role"><RoleBadge role=actor.role/></Fact>
             </Facts>
-            <Form action="/do/account/edit">
+            <Form action=api::Edit::PATH>
                 <Field name="name" label="Name" value=actor.name autocomplete="name" required=true max_chars=limits::NAME_CHARS/>
                 <Field name="time_zone" label="Time zone" value=actor.time_zone
                     hint="An IANA name such as Europe/Berlin; every time is shown in it." required=true/>
@@ -80,7 +82,7 @@ fn Password() -> impl IntoView {
     let hint = format!("{} to {} characters.", limits::PASSWORD_MIN_CHARS, limits::PASSWORD_MAX_CHARS);
     view! {
         <Card title="Password" id="password">
-            <Form action="/do/account/change-password">
+            <Form action=api::ChangePassword::PATH>
                 <Field name="current_password" label="Current password" kind=FieldKind::Password autocomplete="current-password" required=true/>
                 <Field name="new_password" label="New password" kind=FieldKind::Password autocomplete="new-password" hint=hint required=true/>
                 <FormActions>
@@ -103,7 +105,7 @@ fn Sessions(
             view! { <Badge tone=Tone::Good>"This browser"</Badge> }.into_any()
         } else {
             view! {
-                <Form action="/do/account/end-session" key=session.id.clone() class="form-inline">
+                <Form action=api::EndSession::PATH key=session.id.clone() class="form-inline">
                     <Hidden name="session" value=session.id/>
                     <Button small=true>"Sign out there"</Button>
                 </Form>
@@ -121,7 +123,7 @@ fn Sessions(
         <Card title="Sessions" id="sessions">
             <Rows label="Where you are signed in">{rows.collect_view()}</Rows>
             {others.then(|| view! {
-                <Form action="/do/account/end-other-sessions">
+                <Form action=api::EndOtherSessions::PATH>
                     <FormActions><Button>"Sign out everywhere else"</Button></FormActions>
                 </Form>
             })}
@@ -150,7 +152,7 @@ fn Tokens(
                 <RowMeta><code>{token.prefix} "…"</code> " · " {token.scopes.join(", ")} " · " {used} {ends}</RowMeta>
                 <RowSide>
                     <Confirm label="Revoke" title=format!("Revoke “{}”?", token.name) small=true
-                        text="Whatever uses it stops working at once." action="/do/account/revoke-token"
+                        text="Whatever uses it stops working at once." action=api::RevokeToken::PATH
                         key=token.id.to_string() confirm="Revoke the token">
                         <Hidden name="token" value=token.id.to_string()/>
                     </Confirm>
@@ -178,7 +180,7 @@ fn Tokens(
                 </Notice>
             })}
             {list}
-            <Form action="/do/account/create-token">
+            <Form action=api::CreateToken::PATH>
                 <Field name="name" label="What it is for" required=true max_chars=limits::NAME_CHARS/>
                 <Select name="reach" label="It may" options=reaches value="read"/>
                 <Field name="days" label="Days until it ends" kind=FieldKind::Number optional=true hint="Empty: it does not end by itself."/>

@@ -3,9 +3,11 @@
 use backend::accounts::invitations;
 use domain::limits;
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
+use super::api;
 use crate::page::page;
 use crate::session::visit;
 use crate::ui::{Button, Card, Fact, Facts, Field, FieldKind, Form, FormActions, Hidden, RoleBadge, Variant};
@@ -25,13 +27,15 @@ pub fn InvitationPage() -> impl IntoView {
                 <h1>"Welcome to Plumbline"</h1>
                 <Card>
                     <Facts>
-                        <Fact label="Account">{invitation.email.unwrap_or_default()}</Fact>
                         <Fact label="Role"><RoleBadge role=invitation.role/></Fact>
                         {team}
                         {invited_by}
                     </Facts>
-                    <Form action="/do/account/accept-invitation">
+                    <Form action=api::AcceptInvitation::PATH>
                         <Hidden name="secret" value=secret/>
+                        // Not to be changed; here so that the browser keeps the password under it.
+                        <Field name="email" label="E-mail address" kind=FieldKind::Email autocomplete="username"
+                            value=invitation.email.unwrap_or_default() readonly=true/>
                         <NewAccountFields/>
                         <FormActions>
                             <Button variant=Variant::Primary>"Create my account"</Button>

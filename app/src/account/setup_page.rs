@@ -1,12 +1,14 @@
 //! `/setup/{secret}`: the first admin of a new installation, through the link that the log printed.
 
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
 use backend::accounts::invitations;
 
-use crate::account::invitation_page::NewAccountFields;
+use super::api;
+use super::invitation_page::NewAccountFields;
 use crate::page::page;
 use crate::session::visit;
 use crate::ui::{Button, Card, Field, FieldKind, Form, FormActions, Hidden, Variant};
@@ -27,7 +29,7 @@ pub fn SetupPage() -> impl IntoView {
                 <h1>"Set up Plumbline"</h1>
                 <p class="muted">"You are the first one here. This account becomes the admin, who invites everybody else."</p>
                 <Card>
-                    <Form action="/do/account/set-up">
+                    <Form action=api::SetUp::PATH>
                         <Hidden name="secret" value=secret/>
                         <Field name="email" label="Your e-mail address" kind=FieldKind::Email autocomplete="username" required=true/>
                         <NewAccountFields/>

@@ -1,11 +1,14 @@
 //! `/sign-in`.
 
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
+use super::api;
 use crate::session::{self, visit};
 use crate::ui::{Button, Card, Field, FieldKind, Form, FormActions, Hidden, RoleBadge, Variant};
+use crate::urls;
 
 /// The one way in for people who have an account; the demo also offers its people.
 #[component]
@@ -13,7 +16,7 @@ pub fn SignInPage() -> impl IntoView {
     let visit = visit();
     let next = use_query_map().read_untracked().get("next").filter(|next| session::is_own_path(next));
     if visit.actor.is_some() {
-        session::redirect(next.as_deref().unwrap_or("/"));
+        session::redirect(&next.clone().unwrap_or_else(urls::home));
     }
     let next = next.unwrap_or_default();
     let demo = visit.demo.then(|| view! { <DemoPeople next=next.clone()/> });
@@ -22,7 +25,7 @@ pub fn SignInPage() -> impl IntoView {
         <div class="auth">
             <h1>"Sign in to Plumbline"</h1>
             <Card>
-                <Form action="/do/account/sign-in">
+                <Form action=api::SignIn::PATH>
                     <Hidden name="next" value=next/>
                     <Field name="email" label="E-mail address" kind=FieldKind::Email autocomplete="username" required=true autofocus=true/>
                     <Field name="password" label="Password" kind=FieldKind::Password autocomplete="current-password" required=true/>
@@ -46,7 +49,7 @@ fn DemoPeople(
     let people = backend::demo::sign_ins().into_iter().map(move |person| {
         let next = next.clone();
         view! {
-            <Form action="/do/account/sign-in" key=person.email class="form-close">
+            <Form action=api::SignIn::PATH key=person.email class="form-close">
                 <Hidden name="email" value=person.email/>
                 <Hidden name="password" value=backend::demo::PASSWORD/>
                 <Hidden name="next" value=next/>

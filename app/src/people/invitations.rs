@@ -3,9 +3,11 @@
 use backend::PageRequest;
 use backend::accounts::invitations::{self, Invitation};
 use backend::accounts::teams;
-use domain::Role;
+use domain::{Role, limits};
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
 
+use super::api;
 use crate::error::AppError;
 use crate::session::{self, NEW_INVITATION, signed_in};
 use crate::ui::{
@@ -24,7 +26,7 @@ pub(super) struct Invited {
 pub(super) async fn load_invitations() -> Result<Invited, AppError> {
     let (backend, actor) = signed_in()?;
     let open = invitations::list(&backend, &actor).await?;
-    let all = PageRequest { limit: Some(200), cursor: None };
+    let all = PageRequest { limit: Some(limits::PAGE_ROWS_MAX), cursor: None };
     let teams = teams::list(&backend, &actor, None, &all).await?.items;
     let teams = std::iter::once(Choice::new("", "No team"))
         .chain(teams.into_iter().map(|team| Choice::new(team.slug, team.name)))
@@ -50,7 +52,7 @@ pub(super) fn Invitations(
                     <RowMeta>"ends " <Time at=invitation.expires_at/></RowMeta>
                     <RowSide>
                         <RoleBadge role=invitation.role/>
-                        <Form action="/do/people/withdraw-invitation" key=id.clone() class="form-inline">
+                        <Form action=api::WithdrawInvitation::PATH key=id.clone() class="form-inline">
                             <Hidden name="invitation" value=id/>
                             <Button small=true>"Take back"</Button>
                         </Form>
@@ -67,7 +69,7 @@ pub(super) fn Invitations(
                     <Copyable value=link label="Invitation link"/>
                 </Notice>
             })}
-            <Form action="/do/people/invite">
+            <Form action=api::Invite::PATH>
                 <Field name="email" label="E-mail address" kind=FieldKind::Email autocomplete="off" required=true/>
                 <Select name="role" label="Role" options=roles value="member"/>
                 <Select name="team" label="Team" options=teams/>

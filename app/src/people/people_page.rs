@@ -3,7 +3,7 @@
 use backend::accounts::people::{self, Filter, Person};
 use backend::accounts::teams;
 use backend::{Page, PageRequest};
-use domain::{Actor, Role};
+use domain::{Actor, Role, limits};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
@@ -13,8 +13,8 @@ use crate::error::AppError;
 use crate::page::page;
 use crate::session::signed_in;
 use crate::ui::{
-    Badge, Choice, Crumb, EmptyState, Field, FieldKind, Filters, Glyph, Meta, PageHeader, Pagination, RoleBadge, Row,
-    RowMeta, RowSide, Rows, Select, Tab, Tabs, Tone,
+    Badge, Button, Choice, Crumb, EmptyState, Field, FieldKind, Filters, Glyph, Meta, PageHeader, Pagination,
+    RoleBadge, Row, RowMeta, RowSide, Rows, Select, Tab, Tabs, Tone,
 };
 use crate::urls;
 
@@ -27,6 +27,17 @@ struct Wanted {
     cursor: Option<String>,
 }
 
+impl Wanted {
+    /// The address of the list with these filters, from this row on; nothing: from its first.
+    fn from(&self, cursor: &str) -> String {
+        urls::people_list(&[("q", &self.q), ("role", &self.role), ("team", &self.team), ("cursor", cursor)])
+    }
+
+    fn is_filtered(&self) -> bool {
+        self.from("") != urls::people()
+    }
+}
+
 async fn load(wanted: Wanted) -> Result<(Actor, Page<Person>, Vec<Choice>, Wanted), AppError> {
     let (backend, actor) = signed_in()?;
     let filled = |text: &str| (!text.is_empty()).then(|| text.to_owned());
@@ -34,7 +45,7 @@ async fn load(wanted: Wanted) -> Result<(Actor, Page<Person>, Vec<Choice>, Wante
         Filter { q: filled(&wanted.q), role: Role::parse(&wanted.role), team: filled(&wanted.team), disabled: None };
     let request = PageRequest { limit: None, cursor: wanted.cursor.clone() };
     let people = people::list(&backend, &actor, &filter, &request).await?;
-    let all = PageRequest { limit: Some(200), cursor: None };
+    let all = PageRequest { limit: Some(limits::PAGE_ROWS_MAX), cursor: None };
     let teams = teams::list(&backend, &actor, None, &all).await?.items;
     let teams = std::iter::once(Choice::new("", "Any team"))
         .chain(teams.into_iter().map(|team| Choice::new(team.slug, team.name)))
@@ -57,14 +68,9 @@ pub fn PeoplePage() -> impl IntoView {
         let roles = std::iter::once(Choice::new("", "Any role"))
             .chain(Role::ALL.into_iter().map(|role| Choice::new(role.as_str(), role.label())))
             .collect();
-        let here = format!(
-            "/people?q={}&role={}&team={}",
-            urls::encode(&wanted.q),
-            urls::encode(&wanted.role),
-            urls::encode(&wanted.team)
-        );
-        let first = if wanted.cursor.is_some() { here.clone() } else { String::new() };
-        let next = people.next_cursor.clone().map(|cursor| format!("{here}&cursor={cursor}"));
+        let first = if wanted.cursor.is_some() { wanted.from("") } else { String::new() };
+        let next = people.next_cursor.as_deref().map(|cursor| wanted.from(cursor)).unwrap_or_default();
+        let reset = if wanted.is_filtered() { urls::people() } else { String::new() };
         view! {
             <Title text="People · Plumbline"/>
             <PageHeader title="People" crumbs=vec![Crumb::new("Home", urls::home())]>
@@ -72,13 +78,13 @@ pub fn PeoplePage() -> impl IntoView {
             </PageHeader>
             <PeopleTabs teams=false/>
             <div class="stack">
-                <Filters action="/people">
+                <Filters action=urls::people() reset=reset>
                     <Field name="q" label="Name or address" kind=FieldKind::Search value=wanted.q hide_label=true placeholder="Name or address"/>
                     <Select name="role" label="Role" options=roles value=wanted.role hide_label=true/>
                     <Select name="team" label="Team" options=teams value=wanted.team hide_label=true/>
                 </Filters>
                 <PeopleRows people=people.items/>
-                <Pagination first=first next=next.unwrap_or_default()/>
+                <Pagination first=first next=next/>
                 {invitations.map(|invitations| view! { <Invitations invitations=invitations/> })}
             </div>
         }
@@ -103,7 +109,12 @@ fn PeopleRows(
     people: Vec<Person>,
 ) -> impl IntoView {
     if people.is_empty() {
-        return view! { <EmptyState title="Nobody matches" text="Try other words, or take a filter away." icon=Glyph::People/> }.into_any();
+        return view! {
+            <EmptyState title="Nobody matches" text="Try other words, or take a filter away." icon=Glyph::Search>
+                <Button href=urls::people()>"Show everybody"</Button>
+            </EmptyState>
+        }
+        .into_any();
     }
     let rows = people.into_iter().map(|person| {
         let teams: Vec<_> = person.teams.iter().map(|team| team.name.clone()).collect();

@@ -3,9 +3,11 @@
 use backend::accounts::people::{self, Person};
 use domain::{Actor, Role};
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
+use super::api;
 use crate::page::page;
 use crate::session::signed_in;
 use crate::ui::{
@@ -30,6 +32,8 @@ pub fn PersonPage() -> impl IntoView {
             .map(|team| view! { <a href=urls::team(&team.slug)>{team.name.clone()}</a> " " })
             .collect_view();
         let own = actor.email == person.email;
+        // Who may change the role sees it in the form for that.
+        let role = (actor.role != Role::Admin).then_some(person.role);
         let manage = (actor.role == Role::Admin).then(|| view! { <Manage actor=actor person=person.clone()/> });
         let mail = format!("mailto:{}", person.email);
         let crumbs = vec![Crumb::new("Home", urls::home()), Crumb::new("People", urls::people())];
@@ -41,7 +45,7 @@ pub fn PersonPage() -> impl IntoView {
             <div class="narrow stack">
                 <Facts>
                     <Fact label="Address"><a href=mail>{person.email}</a></Fact>
-                    <Fact label="Role"><RoleBadge role=person.role/></Fact>
+                    {role.map(|role| view! { <Fact label="Role"><RoleBadge role=role/></Fact> })}
                     <Fact label="Teams">{if person.teams.is_empty() { "None".into_any() } else { teams.into_any() }}</Fact>
                     <Fact label="Time zone">{person.time_zone}</Fact>
                     {person.disabled.then(|| view! { <Fact label="Account"><Badge tone=Tone::Bad>"Disabled"</Badge></Fact> })}
@@ -65,7 +69,7 @@ fn Manage(
     let whom = person.email.clone();
     let access = if person.disabled {
         view! {
-            <Form action="/do/people/enable">
+            <Form action=api::Enable::PATH>
                 <Hidden name="email" value=whom/>
                 <FormActions><Button>"Enable the account again"</Button></FormActions>
             </Form>
@@ -76,7 +80,7 @@ fn Manage(
     } else {
         view! {
             <Confirm label="Disable the account" title=format!("Disable {}?", person.name)
-                text="Every session and token ends at once. What they wrote stays." action="/do/people/disable" confirm="Disable">
+                text="Every session and API token ends at once. What they wrote stays." action=api::Disable::PATH confirm="Disable">
                 <Hidden name="email" value=whom/>
             </Confirm>
         }
@@ -85,18 +89,19 @@ fn Manage(
     let also = email.clone();
     view! {
         <Card title="Role">
-            <Form action="/do/people/change-role">
+            <Form action=api::ChangeRole::PATH>
                 <Hidden name="email" value=email.clone()/>
-                <Select name="role" label="Role" options=roles value=person.role.as_str()/>
+                <Select name="role" label="Role" hide_label=true options=roles value=person.role.as_str()/>
                 <FormActions><Button>"Change the role"</Button></FormActions>
             </Form>
         </Card>
         <Card title="Access">
-            <div class="stack">
-                <Form action="/do/people/end-sessions">
+            <div class="stack-close">
+                <Confirm label="Sign out everywhere" title=format!("Sign {} out everywhere?", person.name)
+                    text=format!("Every session and API token of {} ends at once.", person.name)
+                    action=api::EndSessions::PATH confirm="Sign out everywhere">
                     <Hidden name="email" value=also/>
-                    <FormActions><Button>"Sign out everywhere"</Button></FormActions>
-                </Form>
+                </Confirm>
                 {access}
             </div>
         </Card>

@@ -1,11 +1,14 @@
 //! `/teams/{slug}`: one team, its people and its services.
 
 use backend::accounts::teams::{self, Team};
+use backend::services::may_edit_some;
 use domain::{Role, limits};
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
+use super::api::EditTeam;
 use crate::page::page;
 use crate::session::signed_in;
 use crate::ui::{
@@ -20,16 +23,17 @@ pub fn TeamPage() -> impl IntoView {
     let slug = use_params_map().read_untracked().get("slug").unwrap_or_default();
     let load = async move {
         let (backend, actor) = signed_in()?;
-        Ok((teams::get(&backend, &actor, &slug).await?, actor.role == Role::Admin))
+        let blocked = may_edit_some(&actor).err().map(|refusal| refusal.to_string()).unwrap_or_default();
+        Ok((teams::get(&backend, &actor, &slug).await?, actor.role == Role::Admin, blocked))
     };
-    page(load, |(team, admin)| {
+    page(load, |(team, admin, blocked)| {
         let crumbs = vec![Crumb::new("Home", urls::home()), Crumb::new("Teams", urls::teams())];
-        let edit = admin.then(|| view! { <EditTeam team=team.clone()/> });
+        let edit = admin.then(|| view! { <ChangeTeam team=team.clone()/> });
         view! {
             <Title text=format!("{} · Plumbline", team.name)/>
             <PageHeader title=team.name.clone() crumbs=crumbs/>
             <div class="split">
-                <div class="stack"><Services team=team.clone()/></div>
+                <div class="stack"><Services team=team.clone() blocked=blocked/></div>
                 <aside class="stack"><Members team=team/>{edit}</aside>
             </div>
         }
@@ -41,6 +45,8 @@ pub fn TeamPage() -> impl IntoView {
 fn Services(
     /// Whose.
     team: Team,
+    /// Why the reader may not describe a service; empty when they may.
+    blocked: String,
 ) -> impl IntoView {
     let rows: Vec<_> = team
         .services
@@ -56,7 +62,7 @@ fn Services(
     let count = i64::try_from(rows.len()).unwrap_or(i64::MAX);
     let list = if rows.is_empty() {
         view! { <EmptyState title="No services yet" text="Name this team as the owner of a service." icon=Glyph::Server>
-            <Button href=urls::new_service()>"Add a service"</Button>
+            <Button href=urls::new_service() disabled_reason=blocked>"Add a service"</Button>
         </EmptyState> }
         .into_any()
     } else {
@@ -94,14 +100,14 @@ fn Members(
 
 /// Name and members, for admins.
 #[component]
-fn EditTeam(
+fn ChangeTeam(
     /// As it is.
     team: Team,
 ) -> impl IntoView {
     let members: Vec<_> = team.members.iter().map(|member| member.email.clone()).collect();
     view! {
         <Card title="Change the team">
-            <Form action="/do/people/edit-team">
+            <Form action=EditTeam::PATH>
                 <Hidden name="slug" value=team.slug/>
                 <Hidden name="version" value=team.version.to_string()/>
                 <Field name="name" label="Name" value=team.name required=true max_chars=limits::NAME_CHARS/>

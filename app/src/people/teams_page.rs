@@ -4,8 +4,10 @@ use backend::PageRequest;
 use backend::accounts::teams;
 use domain::{Role, limits};
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
 use leptos_meta::Title;
 
+use super::api::CreateTeam;
 use super::people_page::PeopleTabs;
 use crate::page::page;
 use crate::session::signed_in;
@@ -46,10 +48,10 @@ pub fn TeamsPage() -> impl IntoView {
                 {list}
                 {admin.then(|| view! {
                     <Card title="Add a team">
-                        <Form action="/do/people/create-team">
+                        <Form action=CreateTeam::PATH>
                             <Field name="name" label="Name" required=true max_chars=limits::NAME_CHARS/>
-                            <Field name="slug" label="Name in addresses" optional=true
-                                hint="Small letters, digits and hyphens. Empty: made from the name."/>
+                            <Field name="slug" label="Short name" optional=true max_chars=limits::SLUG_CHARS
+                                hint="Stands in its address: small letters, digits and hyphens. Empty: made from the name."/>
                             <FormActions><Button>"Add the team"</Button></FormActions>
                         </Form>
                     </Card>

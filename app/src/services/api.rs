@@ -13,7 +13,7 @@ use {
     crate::urls,
     backend::services::{self, Link, ServiceInput},
     backend::version::Expected,
-    domain::{Refusal, text},
+    domain::{Refusal, limits, text},
 };
 
 /// Describes a new service.
@@ -30,8 +30,8 @@ pub async fn create(
 ) -> Result<(), AppError> {
     let (backend, actor) = session::signed_in()?;
     let slug = slug.filter(|slug| !slug.is_empty()).unwrap_or_else(|| text::slugify(&name, "service"));
-    let input = input(name, tier, team, description, depends_on.as_deref(), links.as_deref(), labels.as_deref());
-    services::put(&backend, &actor, &slug, Expected::Absent, input).await?;
+    let form = ServiceForm { name, tier, team, description, depends_on, links, labels };
+    services::put(&backend, &actor, &slug, Expected::Absent, form.read()).await?;
     session::done(&urls::service(&slug), Done::Created);
     Ok(())
 }
@@ -50,8 +50,8 @@ pub async fn edit(
     labels: Option<String>,
 ) -> Result<(), AppError> {
     let (backend, actor) = session::signed_in()?;
-    let input = input(name, tier, team, description, depends_on.as_deref(), links.as_deref(), labels.as_deref());
-    services::put(&backend, &actor, &slug, Expected::Version(version), input).await?;
+    let form = ServiceForm { name, tier, team, description, depends_on, links, labels };
+    services::put(&backend, &actor, &slug, Expected::Version(version), form.read()).await?;
     session::done(&urls::service(&slug), Done::Saved);
     Ok(())
 }
@@ -93,37 +93,84 @@ pub async fn unarchive(slug: String) -> Result<(), AppError> {
     Ok(())
 }
 
-/// What the form says, as the use case wants it: slugs and labels apart by commas or lines, one link a line with its
-/// address last.
+/// What the form says about a service.
 #[cfg(feature = "ssr")]
-fn input(
+#[derive(Debug, Default)]
+struct ServiceForm {
     name: String,
     tier: i64,
     team: Option<String>,
     description: Option<String>,
-    depends_on: Option<&str>,
-    links: Option<&str>,
-    labels: Option<&str>,
-) -> ServiceInput {
-    let words = |text: Option<&str>| {
-        text.unwrap_or_default()
-            .split([',', '\n'])
-            .map(str::trim)
-            .filter(|word| !word.is_empty())
-            .map(str::to_owned)
-            .collect()
+    /// Short names, apart by commas or lines.
+    depends_on: Option<String>,
+    /// One a line: a title, then the address.
+    links: Option<String>,
+    /// Apart by commas or lines.
+    labels: Option<String>,
+}
+
+#[cfg(feature = "ssr")]
+impl ServiceForm {
+    /// As the use case wants it.
+    fn read(self) -> ServiceInput {
+        ServiceInput {
+            name: self.name,
+            tier: self.tier,
+            team: self.team.filter(|team| !team.is_empty()),
+            description: self.description.unwrap_or_default(),
+            depends_on: pieces(self.depends_on.as_deref(), &[',', '\n']),
+            links: pieces(self.links.as_deref(), &['\n']).iter().map(|line| link(line)).collect(),
+            labels: pieces(self.labels.as_deref(), &[',', '\n']),
+        }
+    }
+}
+
+#[cfg(feature = "ssr")]
+fn pieces(text: Option<&str>, separators: &[char]) -> Vec<String> {
+    let pieces = text.unwrap_or_default().split(separators).map(str::trim);
+    pieces.filter(|piece| !piece.is_empty()).map(str::to_owned).collect()
+}
+
+/// A link from its line. A bare address gets a title that fits: itself, without what every address begins with.
+#[cfg(feature = "ssr")]
+fn link(line: &str) -> Link {
+    if let Some((title, url)) = line.rsplit_once(char::is_whitespace) {
+        return Link { title: title.trim().to_owned(), url: url.to_owned() };
+    }
+    let address = line.trim_start_matches("https://").trim_start_matches("http://");
+    let title = match address.char_indices().nth(limits::NAME_CHARS) {
+        Some(_) => address.chars().take(limits::NAME_CHARS - 1).chain(['…']).collect(),
+        None => address.to_owned(),
     };
-    let links = links.unwrap_or_default().lines().map(str::trim).filter(|line| !line.is_empty()).map(|line| {
-        let (title, url) = line.rsplit_once(char::is_whitespace).unwrap_or((line, line));
-        Link { title: title.trim().to_owned(), url: url.to_owned() }
-    });
-    ServiceInput {
-        name,
-        tier,
-        team: team.filter(|team| !team.is_empty()),
-        description: description.unwrap_or_default(),
-        depends_on: words(depends_on),
-        links: links.collect(),
-        labels: words(labels),
+    Link { title, url: line.to_owned() }
+}
+
+#[cfg(all(test, feature = "ssr"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_taken_apart() {
+        let form = ServiceForm {
+            depends_on: Some("identity, ledger\n event-bus ".into()),
+            links: Some("The runbook https://wiki.example.com/a\n\nhttps://status.example.com/b\n".into()),
+            labels: Some(" , batch".into()),
+            ..ServiceForm::default()
+        };
+        let input = form.read();
+        assert_eq!(input.depends_on, ["identity", "ledger", "event-bus"]);
+        assert_eq!(input.labels, ["batch"]);
+        let links: Vec<_> = input.links.iter().map(|link| (link.title.as_str(), link.url.as_str())).collect();
+        let bare = ("status.example.com/b", "https://status.example.com/b");
+        assert_eq!(links, [("The runbook", "https://wiki.example.com/a"), bare]);
+    }
+
+    #[test]
+    fn a_long_bare_address_gets_a_title_that_fits() {
+        let url = format!("https://example.com/{}", "ä".repeat(300));
+        let link = link(&url);
+        assert_eq!(link.title.chars().count(), limits::NAME_CHARS);
+        assert!(link.title.starts_with("example.com/ä") && link.title.ends_with('…'));
+        assert_eq!(link.url, url);
     }
 }

@@ -1,10 +1,13 @@
 //! `/services/{slug}/edit`: change, rename or archive a service.
 
 use backend::services::{self, Found, Options, Service};
+use domain::limits;
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
+use super::api;
 use super::fields::ServiceFields;
 use crate::error::AppError;
 use crate::page::page;
@@ -15,7 +18,10 @@ use crate::urls;
 async fn load(slug: String) -> Result<Option<(Service, Options)>, AppError> {
     let (backend, actor) = signed_in()?;
     match services::get(&backend, &actor, &slug).await? {
-        Found::Here(service) => Ok(Some((*service, services::options(&backend, &actor).await?))),
+        Found::Here(service) => {
+            services::check_edit(&backend, &actor, &service.slug).await?;
+            Ok(Some((*service, services::options(&backend, &actor).await?)))
+        }
         Found::Moved { to } => {
             session::redirect(&urls::edit_service(&to));
             Ok(None)
@@ -44,7 +50,7 @@ fn Edit(service: Service, options: Options) -> impl IntoView {
         <PageHeader title=format!("Change {}", service.name) crumbs=crumbs/>
         <div class="narrow stack">
             <Card>
-                <Form action="/do/services/edit">
+                <Form action=api::Edit::PATH>
                     <Hidden name="slug" value=slug.clone()/>
                     <Hidden name="version" value=service.version.to_string()/>
                     <ServiceFields service=Some(service) options=options/>
@@ -54,11 +60,11 @@ fn Edit(service: Service, options: Options) -> impl IntoView {
                     </FormActions>
                 </Form>
             </Card>
-            <Card title="Name in addresses">
-                <Form action="/do/services/rename">
+            <Card title="Short name">
+                <Form action=api::Rename::PATH>
                     <Hidden name="slug" value=renamed.clone()/>
-                    <Field name="new_slug" label="New name in addresses" value=renamed.clone() required=true
-                        hint="Small letters, digits and hyphens. The old address leads here from then on."/>
+                    <Field name="new_slug" label="New short name" value=renamed.clone() required=true max_chars=limits::SLUG_CHARS
+                        hint="Stands in its address: small letters, digits and hyphens. The old address leads here from then on."/>
                     <FormActions><Button>"Rename"</Button></FormActions>
                 </Form>
             </Card>
@@ -72,7 +78,7 @@ fn Archive(slug: String, archived: bool) -> impl IntoView {
     if archived {
         return view! {
             <Card title="Archived">
-                <Form action="/do/services/unarchive">
+                <Form action=api::Unarchive::PATH>
                     <Hidden name="slug" value=slug/>
                     <FormActions><Button>"Bring it back"</Button></FormActions>
                 </Form>
@@ -82,7 +88,7 @@ fn Archive(slug: String, archived: bool) -> impl IntoView {
     }
     view! {
         <Card title="Archive">
-            <Confirm label="Archive the service" title="Archive it?" action="/do/services/archive" confirm="Archive"
+            <Confirm label="Archive the service" title="Archive it?" action=api::Archive::PATH confirm="Archive"
                 text="It leaves the lists; its page, RFCs and history stay, and it can be brought back.">
                 <Hidden name="slug" value=slug/>
             </Confirm>

@@ -15,32 +15,43 @@ pub(super) fn ServiceFields(
     /// What can be chosen.
     options: Options,
 ) -> impl IntoView {
-    let teams = std::iter::once(Choice::new("", "Nobody yet"))
-        .chain(options.teams.into_iter().map(|team| Choice::new(team.slug, team.name)))
-        .collect();
+    let nobody = options.ownerless.then(|| Choice::new("", "Nobody yet"));
+    let teams = nobody.into_iter().chain(options.teams.into_iter().map(|team| Choice::new(team.slug, team.name)));
+    let teams = teams.collect();
     let tiers = Tier::ALL.into_iter().map(|tier| Choice::new(tier.number().to_string(), tier.label())).collect();
     let known = options.services.into_iter().map(|service| service.slug).collect::<Vec<_>>().join(", ");
     let hint = if known.is_empty() {
-        "One slug a line.".to_owned()
+        "One short name a line.".to_owned()
     } else {
-        format!("One slug a line. Known: {}.", shortened(&known))
+        format!("One short name a line. Known: {}.", shortened(&known))
     };
     let tier = service.as_ref().map_or(Tier::Supporting, |service| service.tier);
     let depends_on = service.as_ref().map(|service| joined(service.depends_on.iter().map(|other| other.slug.clone())));
     let links =
         service.as_ref().map(|service| joined(service.links.iter().map(|link| format!("{} {}", link.title, link.url))));
     let labels = service.as_ref().map(|service| service.labels.join(", "));
-    let team = service.as_ref().and_then(|service| service.team.as_ref()).map(|team| team.slug.clone());
+    let team = match &service {
+        Some(service) => service.team.as_ref().map(|team| team.slug.clone()),
+        None => options.own_team,
+    };
     let (name, description) = service.map(|service| (service.name, service.description)).unwrap_or_default();
     view! {
         <Field name="name" label="Name" value=name required=true max_chars=limits::NAME_CHARS/>
         <Select name="tier" label="Tier" options=tiers value=tier.number().to_string()/>
         <Select name="team" label="Owner" options=teams value=team.unwrap_or_default()/>
-        <TextArea name="description" label="What it does" value=description rows=4 optional=true/>
+        <TextArea name="description" label="What it does" value=description rows=4 optional=true
+            hint=format!("At most {} characters.", limits::DESCRIPTION_CHARS)/>
         <TextArea name="depends_on" label="Depends on" value=depends_on.unwrap_or_default() rows=3 mono=true optional=true hint=hint/>
         <TextArea name="links" label="Links" value=links.unwrap_or_default() rows=3 optional=true
-            hint="One a line: a title, then the address. Runbook https://runbooks.example/checkout"/>
-        <Field name="labels" label="Labels" value=labels.unwrap_or_default() optional=true hint="Apart by commas."/>
+            hint=format!(
+                "One a line, at most {}: a title, then the address. Runbook https://runbooks.example/checkout",
+                limits::SERVICE_LINKS,
+            )/>
+        <Field name="labels" label="Labels" value=labels.unwrap_or_default() optional=true
+            hint=format!(
+                "With commas between them; at most {} of {} characters each.",
+                limits::SERVICE_LABELS, limits::NAME_CHARS,
+            )/>
     }
 }
 

@@ -29,16 +29,35 @@ struct Wanted {
 }
 
 impl Wanted {
-    /// The address of the list with these filters, from its first row.
-    fn address(&self) -> String {
-        let encode = |text: &str| urls::encode(text);
-        let (q, team, tier) = (encode(&self.q), encode(&self.team), encode(&self.tier));
-        format!("/services?q={q}&team={team}&tier={tier}&archived={}", encode(&self.archived))
+    /// The address of the list with these filters, from this row on; nothing: from its first.
+    fn from(&self, cursor: &str) -> String {
+        let (team, tier, archived) = (&self.team, &self.tier, &self.archived);
+        urls::service_list(&[
+            ("q", &self.q),
+            ("team", team),
+            ("tier", tier),
+            ("archived", archived),
+            ("cursor", cursor),
+        ])
+    }
+
+    fn is_filtered(&self) -> bool {
+        self.from("") != urls::services()
     }
 }
 
-async fn load(wanted: Wanted) -> Result<(Page<ServiceSummary>, Vec<Choice>, Wanted), AppError> {
+/// What the page shows.
+struct Shown {
+    services: Page<ServiceSummary>,
+    teams: Vec<Choice>,
+    wanted: Wanted,
+    /// Why the reader may not describe a service; empty when they may.
+    blocked: String,
+}
+
+async fn load(wanted: Wanted) -> Result<Shown, AppError> {
     let (backend, actor) = signed_in()?;
+    let blocked = services::may_edit_some(&actor).err().map(|refusal| refusal.to_string()).unwrap_or_default();
     let filled = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     let tier = wanted.tier.parse().ok().and_then(|tier| Tier::parse(tier).ok());
     let filter = Filter { q: filled(&wanted.q), team: filled(&wanted.team), tier, archived: wanted.archived == "true" };
@@ -49,7 +68,7 @@ async fn load(wanted: Wanted) -> Result<(Page<ServiceSummary>, Vec<Choice>, Want
     let teams = std::iter::once(Choice::new("", "Any owner"))
         .chain(teams.into_iter().map(|team| Choice::new(team.slug, team.name)))
         .collect();
-    Ok((services, teams, wanted))
+    Ok(Shown { services, teams, wanted, blocked })
 }
 
 /// The list, with filters in the address.
@@ -64,29 +83,33 @@ pub fn ServicesPage() -> impl IntoView {
         archived: get("archived"),
         cursor: query.get("cursor"),
     };
-    page(load(wanted), |(services, teams, wanted)| {
+    page(load(wanted), |Shown { services, teams, wanted, blocked }| {
         let tiers = std::iter::once(Choice::new("", "Any tier"))
             .chain(Tier::ALL.into_iter().map(|tier| Choice::new(tier.number().to_string(), tier.label())))
             .collect();
         let states = vec![Choice::new("", "In use"), Choice::new("true", "Archived")];
-        let here = wanted.address();
-        let next = services.next_cursor.map(|cursor| format!("{here}&cursor={cursor}")).unwrap_or_default();
-        let first = if wanted.cursor.is_some() { here } else { String::new() };
-        let filtered =
-            !(wanted.q.is_empty() && wanted.team.is_empty() && wanted.tier.is_empty() && wanted.archived.is_empty());
+        let next = services.next_cursor.as_deref().map(|cursor| wanted.from(cursor)).unwrap_or_default();
+        let first = if wanted.cursor.is_some() { wanted.from("") } else { String::new() };
+        let filtered = wanted.is_filtered();
+        let no_new = blocked.clone();
+        let reset = if filtered { urls::services() } else { String::new() };
         view! {
             <Title text="Services · Plumbline"/>
             <PageHeader title="Services" crumbs=vec![Crumb::new("Home", urls::home())]>
-                <Actions><Button href=urls::new_service() variant=Variant::Primary icon=Glyph::Plus>"New service"</Button></Actions>
+                <Actions>
+                    <Button href=urls::new_service() variant=Variant::Primary icon=Glyph::Plus disabled_reason=no_new>
+                        "New service"
+                    </Button>
+                </Actions>
             </PageHeader>
             <div class="stack">
-                <Filters action="/services">
+                <Filters action=urls::services() reset=reset>
                     <Field name="q" label="Name or description" kind=FieldKind::Search value=wanted.q hide_label=true placeholder="Name or description"/>
                     <Select name="team" label="Owner" options=teams value=wanted.team hide_label=true/>
                     <Select name="tier" label="Tier" options=tiers value=wanted.tier hide_label=true/>
                     <Select name="archived" label="State" options=states value=wanted.archived hide_label=true/>
                 </Filters>
-                <ServiceRows services=services.items filtered=filtered/>
+                <ServiceRows services=services.items filtered=filtered blocked=blocked/>
                 <Pagination first=first next=next/>
             </div>
         }
@@ -94,16 +117,23 @@ pub fn ServicesPage() -> impl IntoView {
 }
 
 #[component]
-fn ServiceRows(services: Vec<ServiceSummary>, filtered: bool) -> impl IntoView {
-    if services.is_empty() {
-        let (title, text) = if filtered {
-            ("No service matches", "Try other words, or take a filter away.")
-        } else {
-            ("No services yet", "RFCs, reviews and scorecards are about services: describe the first one.")
-        };
+fn ServiceRows(services: Vec<ServiceSummary>, filtered: bool, blocked: String) -> impl IntoView {
+    if services.is_empty() && filtered {
         return view! {
-            <EmptyState title=title text=text icon=Glyph::Server>
-                <Button href=urls::new_service()>"New service"</Button>
+            <EmptyState title="No service matches" text="Try other words, or take a filter away." icon=Glyph::Search>
+                <Button href=urls::services()>"Show all services"</Button>
+            </EmptyState>
+        }
+        .into_any();
+    }
+    if services.is_empty() {
+        return view! {
+            <EmptyState
+                title="No services yet"
+                text="RFCs, reviews and scorecards are about services: describe the first one."
+                icon=Glyph::Server
+            >
+                <Button href=urls::new_service() disabled_reason=blocked>"New service"</Button>
             </EmptyState>
         }
         .into_any();

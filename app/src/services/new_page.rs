@@ -1,9 +1,12 @@
 //! `/services/new`: describe a service.
 
 use backend::services;
+use domain::limits;
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
 use leptos_meta::Title;
 
+use super::api::Create;
 use super::fields::ServiceFields;
 use crate::page::page;
 use crate::session::signed_in;
@@ -15,6 +18,7 @@ use crate::urls;
 pub fn NewServicePage() -> impl IntoView {
     let load = async move {
         let (backend, actor) = signed_in()?;
+        services::may_edit_some(&actor)?;
         Ok(services::options(&backend, &actor).await?)
     };
     page(load, |options| {
@@ -24,10 +28,10 @@ pub fn NewServicePage() -> impl IntoView {
             <PageHeader title="New service" crumbs=crumbs/>
             <div class="narrow">
                 <Card>
-                    <Form action="/do/services/create">
+                    <Form action=Create::PATH>
                         <ServiceFields service=None options=options/>
-                        <Field name="slug" label="Name in addresses" optional=true
-                            hint="Small letters, digits and hyphens. Empty: made from the name."/>
+                        <Field name="slug" label="Short name" optional=true max_chars=limits::SLUG_CHARS
+                            hint="Stands in its address: small letters, digits and hyphens. Empty: made from the name."/>
                         <FormActions>
                             <Button variant=Variant::Primary>"Add the service"</Button>
                             <Button href=urls::services()>"Cancel"</Button>

@@ -3,6 +3,8 @@
 use backend::PageRequest;
 use backend::rfcs::list::{self, Filter, Listed};
 use backend::services::{self, Found, Service, ServiceRef};
+use domain::Refusal;
+use domain::policy::{self, Action};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
@@ -20,7 +22,10 @@ use crate::urls;
 struct Shown {
     service: Service,
     rfcs: Vec<Listed>,
-    may_edit: bool,
+    /// Why the reader may not change it; empty when they may.
+    blocked: String,
+    /// Why the reader may not write RFCs; empty when they may.
+    no_rfc: String,
 }
 
 async fn load(slug: String) -> Result<Option<Shown>, AppError> {
@@ -34,8 +39,13 @@ async fn load(slug: String) -> Result<Option<Shown>, AppError> {
     };
     let filter = Filter { service: Some(service.slug.clone()), ..Filter::default() };
     let rfcs = list::list(&backend, &actor, filter, &PageRequest { limit: Some(10), cursor: None }).await?.items;
-    let may_edit = services::may_edit(&backend, &actor, &service.slug).await?;
-    Ok(Some(Shown { service, rfcs, may_edit }))
+    let blocked = match services::check_edit(&backend, &actor, &service.slug).await {
+        Ok(()) => String::new(),
+        Err(backend::Error::Refused(refusal @ Refusal::NotAllowed { .. })) => refusal.to_string(),
+        Err(error) => return Err(error.into()),
+    };
+    let no_rfc = policy::allows(&actor, Action::WriteRfc).err().map(|refusal| refusal.to_string()).unwrap_or_default();
+    Ok(Some(Shown { service, rfcs, blocked, no_rfc }))
 }
 
 /// One service.
@@ -43,9 +53,8 @@ async fn load(slug: String) -> Result<Option<Shown>, AppError> {
 pub fn ServicePage() -> impl IntoView {
     let slug = use_params_map().read_untracked().get("slug").unwrap_or_default();
     page(load(slug), |shown| {
-        shown.map(|Shown { service, rfcs, may_edit }| {
+        shown.map(|Shown { service, rfcs, blocked, no_rfc }| {
             let crumbs = vec![Crumb::new("Home", urls::home()), Crumb::new("Services", urls::services())];
-            let reason = if may_edit { "" } else { "Members of its team, an SRE, lead or admin may change it" };
             let edit = urls::edit_service(&service.slug);
             let archived = service.archived_at.map(|at| {
                 view! { <Notice tone=Tone::Warn title="Archived"><p>"Out of use since " <Time at=at/> "."</p></Notice> }
@@ -53,13 +62,13 @@ pub fn ServicePage() -> impl IntoView {
             view! {
                 <Title text=format!("{} · Plumbline", service.name)/>
                 <PageHeader title=service.name.clone() crumbs=crumbs>
-                    <Actions><Button href=edit icon=Glyph::Pencil disabled_reason=reason>"Change"</Button></Actions>
+                    <Actions><Button href=edit icon=Glyph::Pencil disabled_reason=blocked>"Change"</Button></Actions>
                 </PageHeader>
                 {archived}
                 <div class="split">
                     <div class="stack">
-                        <p class="lead">{service.description.clone()}</p>
-                        <Rfcs rfcs=rfcs slug=service.slug.clone()/>
+                        <p class="lead" dir="auto">{service.description.clone()}</p>
+                        <Rfcs rfcs=rfcs slug=service.slug.clone() blocked=no_rfc/>
                         <Needs title="Depends on" services=service.depends_on.clone() none="It needs no other service that is described here."/>
                         <Needs title="Needed by" services=service.depended_on_by.clone() none="No other service says that it needs this one."/>
                     </div>
@@ -90,7 +99,7 @@ fn About(service: Service) -> impl IntoView {
         <Facts narrow=true>
             <Fact label="Tier"><TierBadge tier=service.tier/></Fact>
             <Fact label="Owner">{owner}</Fact>
-            <Fact label="Address"><code>{service.slug}</code></Fact>
+            <Fact label="Short name"><code>{service.slug}</code></Fact>
             {(!labels.is_empty()).then(|| view! { <Fact label="Labels"><span class="cluster">{labels}</span></Fact> })}
             <Fact label="Changed"><Time at=service.updated_at/></Fact>
         </Facts>
@@ -117,11 +126,11 @@ fn Needs(title: &'static str, services: Vec<ServiceRef>, none: &'static str) -> 
 }
 
 #[component]
-fn Rfcs(rfcs: Vec<Listed>, slug: String) -> impl IntoView {
+fn Rfcs(rfcs: Vec<Listed>, slug: String, blocked: String) -> impl IntoView {
     let list = if rfcs.is_empty() {
         view! {
             <EmptyState title="No RFC touches it" text="Name this service in an RFC, and it shows up here." icon=Glyph::Document>
-                <Button href=urls::new_rfc()>"Write an RFC"</Button>
+                <Button href=urls::new_rfc_about(&slug) disabled_reason=blocked>"Write an RFC"</Button>
             </EmptyState>
         }
         .into_any()
@@ -137,7 +146,7 @@ fn Rfcs(rfcs: Vec<Listed>, slug: String) -> impl IntoView {
         });
         view! {
             <Rows label="RFCs">{rows.collect_view()}</Rows>
-            <p><a href=format!("/rfcs?service={}", urls::encode(&slug))>"All RFCs that touch it"</a></p>
+            <p><a href=urls::rfc_list(&[("service", &slug)])>"All RFCs that touch it"</a></p>
         }
         .into_any()
     };

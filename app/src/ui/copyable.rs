@@ -16,9 +16,12 @@ pub fn Copyable(
 ) -> impl IntoView {
     let labelled = !label.is_empty();
     view! {
-        <code class="copyable" role=labelled.then_some("group") aria-label=present(label)>
-            {value}
-        </code>
+        <div>
+            <code class="copyable" role=labelled.then_some("group") aria-label=present(label)>
+                {value}
+            </code>
+            <p class="copyable-how">"One click selects all of it; then copy."</p>
+        </div>
     }
 }
 

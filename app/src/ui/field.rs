@@ -143,6 +143,9 @@ pub fn Field(
     /// Says "optional" beside the label, where most fields are required.
     #[prop(optional)]
     optional: bool,
+    /// Shown and sent, not to be changed.
+    #[prop(optional)]
+    readonly: bool,
     /// The most characters it takes.
     #[prop(optional, into)]
     max_chars: Option<usize>,
@@ -175,6 +178,7 @@ pub fn Field(
                 value=value
                 autocomplete=present(autocomplete)
                 required=required
+                readonly=readonly
                 maxlength=max_chars
                 placeholder=present(placeholder)
                 list=present(list)

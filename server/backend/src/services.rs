@@ -18,7 +18,7 @@ use sqlx::types::Json;
 use crate::accounts::TeamRef;
 use crate::{Backend, Page, PageRequest, Result, filter};
 
-pub use change::{archive, put, rename, unarchive};
+pub use change::{archive, may_edit_some, put, rename, unarchive};
 
 /// A service, as other things name it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -145,8 +145,12 @@ pub enum Found {
 pub struct Options {
     /// Services in use, by slug.
     pub services: Vec<ServiceRef>,
-    /// Teams, by slug.
+    /// Teams that the actor may name as an owner, by slug.
     pub teams: Vec<TeamRef>,
+    /// The first of them that is the actor's own.
+    pub own_team: Option<String>,
+    /// Whether the actor may leave a service without an owner.
+    pub ownerless: bool,
 }
 
 /// Services by slug.
@@ -214,14 +218,14 @@ pub async fn get(backend: &Backend, actor: &Actor, slug: &str) -> Result<Found> 
     Ok(Found::Moved { to: to.ok_or_else(missing)? })
 }
 
-/// Whether the actor may change the service, for pages that offer it; [`put`] decides again.
-pub async fn may_edit(backend: &Backend, actor: &Actor, slug: &str) -> Result<bool> {
+/// Refuses who may not change the service, for pages that offer it; [`put`] decides again.
+pub async fn check_edit(backend: &Backend, actor: &Actor, slug: &str) -> Result<()> {
     let mut connection = backend.pool().acquire().await?;
-    let stored = read(&mut connection, slug).await?;
-    Ok(stored.is_some_and(|stored| allows(actor, Action::EditService { team: stored.team_id }).is_ok()))
+    let stored = read(&mut connection, slug).await?.ok_or_else(|| Refusal::not_found("service"))?;
+    Ok(allows(actor, Action::EditService { team: stored.team_id })?)
 }
 
-/// What pickers offer: services in use and teams.
+/// What pickers offer: services in use, and the teams that the actor may make owners.
 pub async fn options(backend: &Backend, actor: &Actor) -> Result<Options> {
     allows(actor, Action::Read)?;
     let services = sqlx::query!("select slug, name, tier from services where archived_at is null order by slug")
@@ -230,10 +234,18 @@ pub async fn options(backend: &Backend, actor: &Actor) -> Result<Options> {
         .into_iter()
         .map(|row| Ok(ServiceRef { slug: row.slug, name: row.name, tier: Tier::try_from(row.tier)? }))
         .collect::<Result<_>>()?;
-    let teams = sqlx::query_as!(TeamRef, "select slug, name from teams where archived_at is null order by slug")
-        .fetch_all(backend.pool())
-        .await?;
-    Ok(Options { services, teams })
+    let ownerless = allows(actor, Action::EditService { team: None }).is_ok();
+    let teams = sqlx::query!(
+        r#"select slug, name, id = any($2) as "own!" from teams
+            where archived_at is null and ($1 or id = any($2)) order by slug"#,
+        ownerless,
+        &actor.teams,
+    )
+    .fetch_all(backend.pool())
+    .await?;
+    let own_team = teams.iter().find(|team| team.own).map(|team| team.slug.clone());
+    let teams = teams.into_iter().map(|team| TeamRef { slug: team.slug, name: team.name }).collect();
+    Ok(Options { services, teams, own_team, ownerless })
 }
 
 /// A service and the ids behind it.

@@ -24,7 +24,7 @@ pub async fn put(
     input: ServiceInput,
 ) -> Result<(Service, bool)> {
     may_edit_some(actor)?;
-    let slug = text::slug("slug", "The service's address", slug)?;
+    let slug = text::slug("slug", "The short name", slug)?;
     let input = Checked::new(input)?;
     let mut tx = backend.begin(actor).await?;
     if let Some(earlier) = tx.replay()? {
@@ -73,7 +73,7 @@ pub async fn unarchive(backend: &Backend, actor: &Actor, slug: &str) -> Result<S
 /// Gives a service another address; the old one leads to it from then on. An address it had before may come back.
 pub async fn rename(backend: &Backend, actor: &Actor, slug: &str, new: &str) -> Result<Service> {
     may_edit_some(actor)?;
-    let new = text::slug("slug", "The new address", new)?;
+    let new = text::slug("slug", "The new short name", new)?;
     let now = backend.now().to_sqlx();
     let mut tx = backend.begin(actor).await?;
     if let Some(earlier) = tx.replay()? {
@@ -323,7 +323,7 @@ fn snapshot(service: &Service) -> Value {
 }
 
 /// Whether the actor may edit any service at all, before anything is looked up: an SRE, or a member of some team.
-fn may_edit_some(actor: &Actor) -> Result<(), Refusal> {
+pub fn may_edit_some(actor: &Actor) -> Result<(), Refusal> {
     allows(actor, Action::EditService { team: actor.teams.first().copied() })
 }
 

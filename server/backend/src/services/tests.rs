@@ -218,3 +218,24 @@ async fn archived_services_leave_lists_and_come_back() {
     assert_eq!(unarchive(&test, &sre, "b").await.unwrap().archived_at, None);
     assert_eq!(verbs(&test).await[3..], ["service.archived", "service.unarchived"]);
 }
+
+#[tokio::test]
+async fn nobody_is_offered_an_owner_that_is_refused() {
+    let test = testing::backend().await;
+    let sre = person(&test, "Sam", Role::Sre, Some("platform")).await;
+    let member = person(&test, "Mia", Role::Member, Some("web")).await;
+    let slugs = |offered: &super::Options| offered.teams.iter().map(|team| team.slug.clone()).collect::<Vec<_>>();
+    let offered = options(&test, &sre).await.unwrap();
+    assert_eq!(
+        (slugs(&offered), offered.own_team.as_deref(), offered.ownerless),
+        (vec!["platform".into(), "web".into()], Some("platform"), true)
+    );
+    let offered = options(&test, &member).await.unwrap();
+    assert_eq!(
+        (slugs(&offered), offered.own_team.as_deref(), offered.ownerless),
+        (vec!["web".into()], Some("web"), false)
+    );
+    put(&test, &sre, "checkout", Expected::Absent, input(Some("platform"), &[])).await.unwrap();
+    assert!(super::check_edit(&test, &sre, "checkout").await.is_ok());
+    assert_eq!(refusal(super::check_edit(&test, &member, "checkout").await).status(), 403);
+}
