@@ -99,7 +99,8 @@ async fn what_somebody_else_changed_is_never_overwritten_by_pressing_twice() {
     save(&app, &author, "save", "a").await;
     let email = author.actor.email.clone();
     let change = |version: &'static str, title: &'static str| {
-        let fields = [("number", "1"), ("version", version), ("title", title), ("kind", "architecture"), ("authors", &email)];
+        let fields =
+            [("number", "1"), ("version", version), ("title", title), ("kind", "architecture"), ("authors", &email)];
         let fields = fields.map(|(name, value)| (name, value.to_owned()));
         let (app, author) = (&app, &author);
         async move {

@@ -11,6 +11,16 @@ pub const REVISION_SUMMARY_CHARS: usize = 500;
 pub const RFC_SERVICES: usize = 100;
 /// Authors of one RFC, and people one draft is shared with.
 pub const RFC_PEOPLE: usize = 100;
+/// Threads on one RFC, resolved ones too. The largest real reviews have some hundreds; publishing a revision carries
+/// every one of them, and its page shows them all.
+pub const RFC_THREADS: i64 = 2000;
+/// Bytes that the threads of one RFC quote together: 64 MiB, a hundred times the whole of the longest text. What was
+/// changed in a quote is compared word by word with every revision.
+pub const RFC_QUOTED_BYTES: i64 = 64 * 1024 * 1024;
+/// Characters of a thread's quote on a page; a longer one is cut there.
+pub const QUOTE_SHOWN_CHARS: i32 = 2000;
+/// Bytes of quotes and comments after which a page of threads ends in the API, however few they are: 2 MiB.
+pub const THREADS_PAGE_BYTES: i64 = 2 * 1024 * 1024;
 /// Bytes in one comment: 64 KiB.
 pub const COMMENT_BYTES: usize = 64 * 1024;
 /// Characters in the reason for a change of status.

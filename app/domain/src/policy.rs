@@ -9,6 +9,8 @@
 //! | write RFCs, open threads, comment | | ✔ | ✔ | ✔ | ✔ |
 //! | revise, share, withdraw an RFC | | its authors | its authors | ✔ | ✔ |
 //! | edit or delete a comment | | its author | its author | its author | its author |
+//! | read what a comment said earlier | ✔ | ✔ | ✔ | ✔ | ✔ |
+//! | the same of a deleted comment | its author | its author | its author | its author | its author |
 //! | resolve or reopen a thread | | its opener and the RFC's authors | ✔ | ✔ | ✔ |
 //! | create or edit a service | | of an own team | ✔ | ✔ | ✔ |
 //! | people, roles, teams, invitations, tokens of others, imports | | | | | ✔ |
@@ -64,6 +66,15 @@ pub enum Action<'a> {
         rfc: &'a RfcAccess,
         /// Who wrote it.
         author: PersonId,
+    },
+    /// Read what a comment said before it was edited or deleted.
+    ReadEarlierTexts {
+        /// The RFC it is on.
+        rfc: &'a RfcAccess,
+        /// Who wrote it.
+        author: PersonId,
+        /// Whether it was deleted.
+        deleted: bool,
     },
     /// Resolve or reopen a thread.
     SettleThread {
@@ -122,6 +133,13 @@ pub fn allows(actor: &Actor, action: Action<'_>) -> Result<(), Refusal> {
                 return Ok(());
             }
             Err(Refusal::not_allowed("Only the comment's author may change it."))
+        }
+        Action::ReadEarlierTexts { rfc, author, deleted } => {
+            allows(actor, Action::ReadRfc(rfc))?;
+            if !deleted || actor.id == author {
+                return Ok(());
+            }
+            Err(Refusal::not_allowed("Only its author may read what a deleted comment said."))
         }
         Action::SettleThread { rfc, opener } => {
             allows(actor, Action::Comment(rfc))?;
@@ -192,6 +210,14 @@ mod tests {
         assert_eq!(allowed(Action::Comment(&others)), from(Role::Member));
         assert_eq!(allowed(Action::EditComment { rfc: &others, author: 7 }), from(Role::Member));
         assert_eq!(allowed(Action::EditComment { rfc: &others, author: 8 }), []);
+        for (author, deleted, may) in [
+            (7, false, from(Role::Reader)),
+            (8, false, from(Role::Reader)),
+            (7, true, from(Role::Reader)),
+            (8, true, vec![]),
+        ] {
+            assert_eq!(allowed(Action::ReadEarlierTexts { rfc: &others, author, deleted }), may, "{author} {deleted}");
+        }
         assert_eq!(allowed(Action::SettleThread { rfc: &own, opener: 8 }), from(Role::Member));
         assert_eq!(allowed(Action::SettleThread { rfc: &others, opener: 7 }), from(Role::Member));
         assert_eq!(allowed(Action::SettleThread { rfc: &others, opener: 8 }), from(Role::Sre));

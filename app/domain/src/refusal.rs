@@ -73,6 +73,9 @@ pub enum Refusal {
         /// Seconds until the next try is worth it.
         retry_after_seconds: u64,
     },
+    /// The database went away while the change was being made certain. The sentence promises nothing.
+    #[error("It is not known whether this was saved: look before you try again.")]
+    OutcomeUnknown,
     /// The server cannot do this right now; nothing was changed.
     #[error("Plumbline is busy. Nothing was changed; try again in {retry_after_seconds} seconds.")]
     Busy {
@@ -114,7 +117,7 @@ impl Refusal {
             Self::Invalid { .. } => 422,
             Self::VersionNeeded { .. } => 428,
             Self::TooMany { .. } => 429,
-            Self::Busy { .. } => 503,
+            Self::OutcomeUnknown | Self::Busy { .. } => 503,
         }
     }
 
@@ -131,6 +134,19 @@ impl Refusal {
 }
 
 /// Collects what is wrong with several fields, so that all of it is said at once.
+///
+/// ```
+/// # use domain::{Refusal, refusal::Fields, text};
+/// # fn check(name: &str, email: &str) -> Result<(String, String), Refusal> {
+/// let mut fields = Fields::default();
+/// let name = fields.take(text::line("name", "The name", name, 120))?;
+/// let email = fields.take(text::email("email", email))?;
+/// let (name, email) = fields.finish((name, email))?;
+/// # Ok((name, email))
+/// # }
+/// # assert!(check("Ada", "ada@example.com").is_ok());
+/// # assert!(check("", "").unwrap_err().message_for("email").is_some());
+/// ```
 #[derive(Debug, Default)]
 pub struct Fields {
     wrong: Vec<FieldError>,
@@ -154,9 +170,12 @@ impl Fields {
         self.wrong.push(FieldError { field: field.into(), message: message.into() });
     }
 
-    /// Refuses if anything was wrong.
-    pub fn finish(self) -> Result<(), Refusal> {
-        if self.wrong.is_empty() { Ok(()) } else { Err(Refusal::Invalid { fields: self.wrong }) }
+    /// Everything that [`Fields::take`] gave, without its `Option`s; or the refusal that says all that is wrong.
+    pub fn finish<V: Taken>(self, values: V) -> Result<V::All, Refusal> {
+        match values.all() {
+            Some(all) if self.wrong.is_empty() => Ok(all),
+            _ => Err(Refusal::Invalid { fields: self.wrong }),
+        }
     }
 }
 
@@ -164,6 +183,42 @@ impl Fields {
 fn in_words(field: &str) -> String {
     if field == "body" { "text".to_owned() } else { field.replace('_', " ") }
 }
+
+/// What [`Fields::take`] gave: one value or several side by side.
+pub trait Taken {
+    /// The same values when all of them are there.
+    type All;
+    /// All values, or nothing when one is missing.
+    fn all(self) -> Option<Self::All>;
+}
+
+impl<T> Taken for Option<T> {
+    type All = T;
+
+    fn all(self) -> Option<T> {
+        self
+    }
+}
+
+macro_rules! taken_together {
+    ($($value:ident)+) => {
+        impl<$($value),+> Taken for ($(Option<$value>,)+) {
+            type All = ($($value,)+);
+
+            fn all(self) -> Option<Self::All> {
+                #[expect(non_snake_case, reason = "a value is called like its type")]
+                let ($($value,)+) = self;
+                Some(($($value?,)+))
+            }
+        }
+    };
+}
+
+taken_together!(A B);
+taken_together!(A B C);
+taken_together!(A B C D);
+taken_together!(A B C D E);
+taken_together!(A B C D E F);
 
 fn join(fields: &[FieldError]) -> String {
     fields.iter().map(|field| field.message.as_str()).collect::<Vec<_>>().join(" ")

@@ -50,12 +50,9 @@ impl Kind {
         }
     }
 
-    /// Reads the word back.
-    pub fn parse(word: &str) -> Result<Self, Refusal> {
-        Self::ALL
-            .into_iter()
-            .find(|kind| kind.as_str() == word)
-            .ok_or_else(|| Refusal::field("kind", "The kind is architecture, slo, launch, process or other."))
+    /// Reads the word back; refuses beside `field`.
+    pub fn parse(field: &str, word: &str) -> Result<Self, Refusal> {
+        one_of(field, "kind", &Self::ALL, Self::as_str, word)
     }
 }
 
@@ -127,12 +124,9 @@ impl Status {
         }
     }
 
-    /// Reads the word back.
+    /// Reads the word back; refuses beside `field`.
     pub fn parse(field: &str, word: &str) -> Result<Self, Refusal> {
-        Self::ALL.into_iter().find(|status| status.as_str() == word).ok_or_else(|| {
-            let words: Vec<_> = Self::ALL.into_iter().map(Self::as_str).collect();
-            Refusal::field(field, format!("The status is one of {}.", words.join(", ")))
-        })
+        one_of(field, "status", &Self::ALL, Self::as_str, word)
     }
 
     /// Whether new revisions may be published.
@@ -184,12 +178,9 @@ impl Severity {
         }
     }
 
-    /// Reads the word back.
-    pub fn parse(word: &str) -> Result<Self, Refusal> {
-        Self::ALL
-            .into_iter()
-            .find(|severity| severity.as_str() == word)
-            .ok_or_else(|| Refusal::field("severity", "The severity is note, should or blocking."))
+    /// Reads the word back; refuses beside `field`.
+    pub fn parse(field: &str, word: &str) -> Result<Self, Refusal> {
+        one_of(field, "severity", &Self::ALL, Self::as_str, word)
     }
 }
 
@@ -231,10 +222,24 @@ impl ThreadState {
         }
     }
 
-    /// Reads the word back.
-    pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.as_str() == word)
+    /// Reads the word back; refuses beside `field`.
+    pub fn parse(field: &str, word: &str) -> Result<Self, Refusal> {
+        one_of(field, "state", &Self::ALL, Self::as_str, word)
     }
+}
+
+/// The value with this word, or the refusal that names all words.
+fn one_of<T: Copy>(
+    field: &str,
+    what: &str,
+    all: &[T],
+    as_str: fn(T) -> &'static str,
+    word: &str,
+) -> Result<T, Refusal> {
+    all.iter().copied().find(|value| as_str(*value) == word).ok_or_else(|| {
+        let words: Vec<_> = all.iter().copied().map(as_str).collect();
+        Refusal::field(field, format!("The {what} is one of {}.", words.join(", ")))
+    })
 }
 
 /// Checks a byte range against a body: both or neither, on UTF-8 borders, `start < end ≤ length`.

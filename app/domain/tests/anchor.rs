@@ -2,7 +2,7 @@
 #![cfg(feature = "rules")]
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
-use domain::rfc::anchor::{Anchor, AnchorMethod, AnchorState, Origin, Publication, Span};
+use domain::rfc::anchor::{Anchor, AnchorMethod, AnchorState, Origin, Outline, Publication, Span};
 use domain::rfc::diff::{Diff, Mapping};
 use proptest::prelude::*;
 
@@ -115,7 +115,10 @@ fn deleted_text_is_orphaned_at_its_heading_and_healed_when_put_back() {
     let anchor = publish(&[RUNBOOK, &gone], "| slow  | 2       | 45 min  |");
     assert_eq!(anchor, Anchor::orphaned());
     let origin = Origin { body: RUNBOOK, span: span(RUNBOOK, "| slow  | 2") };
-    assert_eq!(Publication::new(RUNBOOK, &gone).nearest_heading(&origin), gone.find("## Limits"));
+    assert_eq!(
+        Publication::new(RUNBOOK, &gone).nearest_heading(&Outline::of(origin.body), origin.span.start),
+        gone.find("## Limits")
+    );
 
     let anchor = publish(&[RUNBOOK, &gone, RUNBOOK], "| slow  | 2       | 45 min  |");
     assert_eq!((anchor.state, anchor.method), (AnchorState::Exact, AnchorMethod::Quote));
@@ -267,7 +270,7 @@ proptest! {
             }
         }
         let publication = Publication::new(&middle, &new);
-        if let Some(heading) = publication.nearest_heading(&origin) {
+        if let Some(heading) = publication.nearest_heading(&Outline::of(origin.body), origin.span.start) {
             prop_assert!(new.is_char_boundary(heading));
         }
     }

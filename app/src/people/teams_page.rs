@@ -11,9 +11,7 @@ use super::api::CreateTeam;
 use super::people_page::PeopleTabs;
 use crate::page::page;
 use crate::session::signed_in;
-use crate::ui::{
-    Button, Card, Crumb, EmptyState, Field, Form, FormActions, Glyph, PageHeader, Row, RowMeta, Rows, numbered,
-};
+use crate::ui::{Button, Card, Crumb, EmptyState, Field, Form, FormActions, Glyph, PageHeader, Row, RowMeta, Rows};
 use crate::urls;
 
 /// The list; admins add teams here.
@@ -30,8 +28,8 @@ pub fn TeamsPage() -> impl IntoView {
             .map(|team| {
                 let meta = format!(
                     "{} · {}",
-                    numbered(team.members, "person", "people"),
-                    numbered(team.services, "service", "services")
+                    counted(team.members, "person", "people"),
+                    counted(team.services, "service", "services")
                 );
                 view! { <Row title=team.name href=urls::team(&team.slug)><RowMeta>{meta}</RowMeta></Row> }
             })
@@ -61,4 +59,8 @@ pub fn TeamsPage() -> impl IntoView {
             </div>
         }
     })
+}
+
+fn counted(number: i64, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
 }

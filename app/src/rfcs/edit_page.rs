@@ -7,11 +7,10 @@ use backend::rfcs::read::{self, Rfc};
 use domain::rfc::Status;
 use domain::{Actor, Refusal, limits};
 use leptos::prelude::*;
-use leptos::server_fn::ServerFn as _;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-use super::api::{self, intent};
+use super::api::intent;
 use super::editor::{self, Services, Text};
 use super::reading;
 use crate::error::AppError;
@@ -23,6 +22,9 @@ use crate::ui::{
     Tabs, Tone, Variant,
 };
 use crate::urls;
+
+/// Where the form for the text goes.
+const REVISE: &str = "/do/rfcs/revise";
 
 /// What the page shows.
 enum Part {
@@ -43,7 +45,7 @@ pub fn EditPage() -> impl IntoView {
     let signed_in = session::signed_in();
     let number = reading::number();
     let details = use_query_map().read_untracked().get("part").as_deref() == Some("details");
-    let echo = session::visit().echo.filter(|echo| echo.is_for(api::Revise::PATH, None));
+    let echo = session::visit().echo.filter(|echo| echo.is_for(REVISE, None));
     page(
         async move {
             let (backend, actor) = signed_in?;
@@ -66,7 +68,7 @@ pub fn EditPage() -> impl IntoView {
 async fn text(actor: &Actor, rfc: &Rfc, echo: Option<Arc<FormEcho>>) -> Result<Part, AppError> {
     let sent = |name: &str| echo.as_ref().and_then(|echo| echo.value(name));
     let base = sent("base_revision").and_then(|base| base.parse().ok()).unwrap_or(rfc.newest_revision);
-    let text = Text::render(sent("body").unwrap_or_else(|| rfc.body.clone())).await?;
+    let text = Text::render(actor, sent("body").unwrap_or_else(|| rfc.body.clone())).await?;
     let key = format!("{}:rfc-{}:{}", actor.id, rfc.number, rfc.newest_revision);
     Ok(Part::Text { text, base, key })
 }
@@ -134,7 +136,7 @@ fn text_form(rfc: &Rfc, text: Text, base: i32, key: String) -> AnyView {
     let number = rfc.number;
     view! {
         {behind.then(|| conflict(rfc, base))}
-        <Form action=api::Revise::PATH>
+        <Form action=REVISE>
             <Hidden name="number" value=number.to_string()/>
             // The newest, also after a conflict: it was shown what came between, and publishing now is a decision.
             <Hidden name="base_revision" value=newest.to_string()/>
@@ -198,7 +200,7 @@ fn details_form(rfc: &Rfc, services: Services) -> AnyView {
     let (number, version) = (rfc.number, rfc.version.to_string());
     let authors = addresses(&rfc.authors);
     view! {
-            <Form action=api::UpdateRfc::PATH>
+            <Form action="/do/rfcs/update">
                 <Hidden name="number" value=number.to_string()/>
                 <Hidden name="version" value=version/>
                 {editor::about(title, kind, services, String::new())}

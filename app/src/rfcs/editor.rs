@@ -22,8 +22,8 @@ pub(super) struct Text {
 
 impl Text {
     /// Renders a text that may have been refused.
-    pub(super) async fn render(body: String) -> Result<Self, AppError> {
-        let preview = match renderings::preview(&body).await {
+    pub(super) async fn render(actor: &Actor, body: String) -> Result<Self, AppError> {
+        let preview = match renderings::preview(actor, &body).await {
             Ok(rendered) => Some(rendered.html()),
             Err(Error::Refused(_)) => None,
             Err(internal) => return Err(internal.into()),

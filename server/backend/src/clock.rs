@@ -1,5 +1,4 @@
-//! The one clock and the one source of randomness. Everything else takes the time and secrets as parameters, so that
-//! tests can move the first and predict the second.
+//! The one clock. Everything else takes the time as a parameter, so that tests can move it.
 
 use std::sync::Mutex;
 

@@ -17,6 +17,31 @@ pub enum Error {
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
+    /// Parts a refusal, which can be collected with others, from an error, which ends everything.
+    pub(crate) fn apart<T>(result: Result<T>) -> Result<Result<T, Refusal>> {
+        match result {
+            Ok(value) => Ok(Ok(value)),
+            Err(Self::Refused(refusal)) => Ok(Err(refusal)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What an error out of COMMIT says: nobody knows whether it happened, unless Postgres says that it did not.
+    pub(crate) fn of_commit(error: sqlx::Error) -> Self {
+        if let sqlx::Error::Database(database) = &error
+            && !database.code().is_some_and(|code| is_lost(&code))
+        {
+            return error.into();
+        }
+        Self::outcome_unknown(&error)
+    }
+
+    /// The change may have been made or not.
+    pub(crate) fn outcome_unknown(error: &dyn std::fmt::Display) -> Self {
+        tracing::error!(%error, "the database went away during COMMIT: it is not known whether the change was made");
+        Self::Refused(Refusal::OutcomeUnknown)
+    }
+
     /// An error that nobody outside should read.
     pub fn internal(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Internal(error.into())
@@ -24,16 +49,12 @@ impl Error {
 }
 
 impl From<sqlx::Error> for Error {
-    /// No connection, a lock not had in time, a cancelled statement: busy, nothing was changed. The rest is a mistake of ours.
+    /// No connection, a lock not had in time, a cancelled statement: busy, nothing was changed. The rest is a mistake of
+    /// ours. An error out of COMMIT is another matter: see [`Error::of_commit`].
     fn from(error: sqlx::Error) -> Self {
         let busy = match &error {
             sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => true,
-            sqlx::Error::Database(database) => matches!(
-                database.code().as_deref(),
-                // lock_not_available, query_canceled, deadlock_detected, serialization_failure, too_many_connections,
-                // admin_shutdown, crash_shutdown, cannot_connect_now, disk_full
-                Some("55P03" | "57014" | "40P01" | "40001" | "53300" | "57P01" | "57P02" | "57P03" | "53100")
-            ),
+            sqlx::Error::Database(database) => database.code().is_some_and(|code| is_transient(&code)),
             _ => false,
         };
         if busy {
@@ -42,6 +63,22 @@ impl From<sqlx::Error> for Error {
         }
         Self::internal(error)
     }
+}
+
+/// Whether this SQLSTATE says that the connection or the server is gone.
+fn is_lost(code: &str) -> bool {
+    // connection exceptions; admin_shutdown, crash_shutdown, cannot_connect_now; idle_in_transaction_session_timeout
+    code.starts_with("08") || matches!(code, "57P01" | "57P02" | "57P03" | "25P03")
+}
+
+/// Whether this SQLSTATE says that the same may succeed in a moment.
+fn is_transient(code: &str) -> bool {
+    // insufficient resources: disk_full, out_of_memory, too_many_connections
+    is_lost(code)
+        || code.starts_with("53")
+        // read_only_sql_transaction (a standby that takes over), serialization_failure, deadlock_detected,
+        // lock_not_available, query_canceled, io_error
+        || matches!(code, "25006" | "40001" | "40P01" | "55P03" | "57014" | "58030")
 }
 
 impl From<serde_json::Error> for Error {

@@ -1,8 +1,18 @@
 //! Use cases and SQL. One file a noun, with the noun's name in `domain`, `app` and the API.
 //!
-//! Every write reads the same way, top to bottom: `(&Backend, &Actor, parsed input)` → policy → one transaction
-//! { change, event row } → result. One transaction is one fact: the change, its event and, for a request that carries an
-//! idempotency key, its answer are committed together or not at all.
+//! Every write reads the same way, top to bottom:
+//!
+//! 1. check the input;
+//! 2. begin the one transaction;
+//! 3. replay: an answer already given to the same request is given again;
+//! 4. hold the row that it is about;
+//! 5. ask the policy about that row (before 2 where the policy needs no row: an admin's work, a first save);
+//! 6. change;
+//! 7. record the event;
+//! 8. commit with the answer.
+//!
+//! One transaction is one fact: the change, its event and, for a request that carries an idempotency key, its answer are
+//! committed together or not at all.
 
 pub mod accounts;
 pub mod clock;

@@ -54,11 +54,14 @@ impl<T> Page<T> {
         let rows = usize::try_from(rows).unwrap_or(usize::MAX);
         let more = items.len() > rows;
         items.truncate(rows);
-        let next_cursor = match items.last().filter(|_| more) {
-            Some(last) => Some(URL_SAFE_NO_PAD.encode(serde_json::to_vec(&key(last))?)),
-            None => None,
-        };
-        Ok(Self { items, next_cursor })
+        let cursor = items.last().filter(|_| more).map(key);
+        Self::ending(items, cursor)
+    }
+
+    /// A page of `items` that ends at `cursor` when there is a next one.
+    pub fn ending<K: Serialize>(items: Vec<T>, cursor: Option<K>) -> Result<Self> {
+        let next_cursor = cursor.map(|key| Ok::<_, crate::Error>(URL_SAFE_NO_PAD.encode(serde_json::to_vec(&key)?)));
+        Ok(Self { items, next_cursor: next_cursor.transpose()? })
     }
 
     /// The same page of something else.

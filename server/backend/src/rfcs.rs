@@ -109,9 +109,10 @@ pub(crate) fn hidden_as(what: &str, refusal: Refusal) -> Refusal {
     if matches!(refusal, Refusal::NotFound { .. }) { Refusal::not_found(what) } else { refusal }
 }
 
-/// The number of a thread or comment from its opaque name.
+/// The number of a thread or comment from its opaque name. Each has one name: `+5` and `007` are none.
 pub(crate) fn id(what: &str, name: &str) -> Result<i64> {
-    name.parse().map_err(|_| Refusal::not_found(what).into())
+    let id = name.parse().ok().filter(|id: &i64| id.to_string() == name);
+    Ok(id.ok_or_else(|| Refusal::not_found(what))?)
 }
 
 /// An offset in a body, which has at most 512 KiB, as the tables keep it.

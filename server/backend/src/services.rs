@@ -208,14 +208,8 @@ pub async fn get(backend: &Backend, actor: &Actor, slug: &str) -> Result<Found> 
     if let Some(stored) = read(&mut connection, slug).await? {
         return Ok(Found::Here(Box::new(stored.service)));
     }
-    let to = sqlx::query_scalar!(
-        "select services.slug from service_former_slugs as former join services on services.id = service_id
-          where former.slug = $1",
-        slug,
-    )
-    .fetch_optional(&mut *connection)
-    .await?;
-    Ok(Found::Moved { to: to.ok_or_else(missing)? })
+    let moved = named(&mut connection, &[slug.to_owned()]).await?.into_iter().next();
+    Ok(Found::Moved { to: moved.ok_or_else(missing)?.slug })
 }
 
 /// Refuses who may not change the service, for pages that offer it; [`put`] decides again.
@@ -294,6 +288,32 @@ async fn read(connection: &mut PgConnection, slug: &str) -> Result<Option<Stored
         updated_at: row.updated_at.to_jiff(),
     };
     Ok(Some(Stored { id: row.id, team_id: row.team_id, service }))
+}
+
+/// A service found by one of its addresses.
+pub(crate) struct Named {
+    /// The address it was asked for by.
+    pub(crate) asked: String,
+    pub(crate) id: i64,
+    /// Its address now.
+    pub(crate) slug: String,
+}
+
+/// The services with these addresses, by slug; one that was renamed is found by its former addresses, too. What no
+/// service has or had is missing. This is the one place that reads a service's name.
+pub(crate) async fn named(connection: &mut PgConnection, slugs: &[String]) -> Result<Vec<Named>> {
+    // A NUL cannot be sent to Postgres; no slug has one.
+    let asked: Vec<String> = slugs.iter().filter(|slug| !slug.contains('\0')).cloned().collect();
+    let found = sqlx::query_as!(
+        Named,
+        r#"select distinct asked as "asked!", services.id, services.slug
+             from unnest($1::text[]) as asked
+             left join service_former_slugs as former on former.slug = asked
+             join services on services.slug = asked or services.id = former.service_id
+            order by services.slug"#,
+        &asked,
+    );
+    Ok(found.fetch_all(connection).await?)
 }
 
 fn team_ref(slug: Option<String>, name: Option<String>) -> Option<TeamRef> {

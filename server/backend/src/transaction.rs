@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::{PgConnection, Postgres, Transaction};
 
-use crate::{Backend, Result};
+use crate::{Backend, Error, Result};
 
 /// A request that must have its effect once, however often it is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,6 +132,9 @@ impl<'a> Tx<'a> {
     }
 
     /// Makes everything since the beginning true, and `answer` the answer to every repetition of the request.
+    ///
+    /// Whoever waits may give up (a request that takes too long is dropped): COMMIT is carried through all the same. When
+    /// the database goes away meanwhile the refusal is [`Refusal::OutcomeUnknown`].
     pub async fn commit<T: Serialize>(mut self, answer: T) -> Result<T> {
         if let (true, Some(once), Some(person)) = (self.claimed, self.backend.once.as_deref(), self.actor) {
             sqlx::query!(
@@ -143,8 +146,11 @@ impl<'a> Tx<'a> {
             .execute(&mut *self.inner)
             .await?;
         }
-        self.inner.commit().await?;
-        Ok(answer)
+        match tokio::spawn(self.inner.commit()).await {
+            Ok(Ok(())) => Ok(answer),
+            Ok(Err(error)) => Err(Error::of_commit(error)),
+            Err(error) => Err(Error::outcome_unknown(&error)),
+        }
     }
 }
 
@@ -159,5 +165,59 @@ impl Deref for Tx<'_> {
 impl DerefMut for Tx<'_> {
     fn deref_mut(&mut self) -> &mut PgConnection {
         &mut self.inner
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use domain::Role;
+
+    use super::*;
+    use crate::testing;
+
+    async fn events(backend: &Backend) -> i64 {
+        sqlx::query_scalar!(r#"select count(*) as "count!" from events"#).fetch_one(backend.pool()).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_database_that_goes_away_during_commit_promises_nothing() {
+        let test = testing::backend().await;
+        let ada = testing::person(&test, "Ada", Role::Member, None).await;
+        let lose = async |tx: &mut Tx<'_>| {
+            let pid = sqlx::query_scalar!(r#"select pg_backend_pid() as "pid!""#).fetch_one(&mut **tx).await.unwrap();
+            sqlx::query!("select pg_terminate_backend($1, 5000)", pid).fetch_one(test.pool()).await.unwrap();
+        };
+        let mut tx = test.begin(&ada).await.unwrap();
+        tx.event("test.done", &Subject::team("x"), None, None).await.unwrap();
+        lose(&mut tx).await;
+        let answer = tx.commit(()).await;
+        assert!(matches!(answer, Err(Error::Refused(Refusal::OutcomeUnknown))), "{answer:?}");
+        // Before COMMIT it is certain that nothing was changed.
+        let mut tx = test.begin(&ada).await.unwrap();
+        lose(&mut tx).await;
+        let answer = tx.event("test.done", &Subject::team("x"), None, None).await;
+        assert!(matches!(answer, Err(Error::Refused(Refusal::Busy { .. }))), "{answer:?}");
+    }
+
+    #[tokio::test]
+    async fn a_commit_is_carried_through_when_nobody_waits_for_it() {
+        let test = testing::backend().await;
+        let ada = testing::person(&test, "Ada", Role::Member, None).await;
+        for statement in [
+            "create function slowly() returns trigger language plpgsql as
+             $$ begin perform pg_sleep(0.5); return null; end $$",
+            "create constraint trigger slowly after insert on events deferrable initially deferred
+             for each row execute function slowly()",
+        ] {
+            sqlx::Executor::execute(test.pool(), statement).await.unwrap();
+        }
+        let mut tx = test.begin(&ada).await.unwrap();
+        tx.event("test.done", &Subject::team("x"), None, None).await.unwrap();
+        assert!(tokio::time::timeout(Duration::from_millis(100), tx.commit(())).await.is_err());
+        assert_eq!(events(&test).await, 0);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert_eq!(events(&test).await, 1);
     }
 }

@@ -88,10 +88,13 @@ pub async fn finish(request: Request, next: Next) -> Response {
         }
         None => return response,
     };
-    let detail = refusal.as_ref().map_or_else(
-        || "Something went wrong on our side. Nothing was changed.".to_owned(),
-        std::string::ToString::to_string,
-    );
+    let detail = match &refusal {
+        None => "Something went wrong on our side. Nothing was changed.".to_owned(),
+        Some(unknown @ Refusal::OutcomeUnknown) => {
+            format!("{unknown} A request with an Idempotency-Key can be repeated as it is: it has its effect once.")
+        }
+        Some(refusal) => refusal.to_string(),
+    };
     let mut problem = Problem::new(status, detail, request_id);
     let mut headers = HeaderMap::new();
     match refusal {
@@ -152,7 +155,7 @@ impl IntoResponses for Refused {
             ("428", "Changing needs If-Match; ETag is the newest version."),
             ("429", "Too many tries; see Retry-After."),
             ("500", "A mistake of ours; report the request_id."),
-            ("503", "Busy or stopping; nothing was changed; see Retry-After."),
+            ("503", "Busy or stopping: nothing was changed, see Retry-After. Without Retry-After it is not known whether it was saved."),
         ]
         .into_iter()
         .map(|(status, description)| {

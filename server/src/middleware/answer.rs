@@ -59,7 +59,9 @@ impl Answer {
         let mut content = if signed_out {
             "<p role=\"alert\">Nothing was saved: your session has ended.</p>".to_owned()
         } else {
-            format!("<p role=\"alert\">{} Nothing was saved.</p>", escape(&echo.error.to_string()))
+            let known = echo.error.refusal() != Some(&Refusal::OutcomeUnknown);
+            let nothing = if known { " Nothing was saved." } else { "" };
+            format!("<p role=\"alert\">{}{nothing}</p>", escape(&echo.error.to_string()))
         };
         if !texts.is_empty() {
             content.push_str("<p>This is what you wrote. Copy it first: no other page has it.</p>");

@@ -14,6 +14,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::refusal::Refusal;
+
 #[cfg(feature = "rules")]
 mod carry;
 #[cfg(feature = "rules")]
@@ -23,6 +25,8 @@ mod search;
 
 #[cfg(feature = "rules")]
 pub use carry::{Origin, Publication};
+#[cfg(feature = "rules")]
+pub use heading::Outline;
 
 /// A range of bytes of one revision's text, on UTF-8 borders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -75,6 +79,25 @@ pub enum AnchorState {
 }
 
 impl AnchorState {
+    /// Every state, the surest first.
+    pub const ALL: [Self; 5] = [Self::Exact, Self::Edited, Self::Moved, Self::Suggested, Self::Orphaned];
+
+    /// The word in the table and the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Edited => "edited",
+            Self::Moved => "moved",
+            Self::Suggested => "suggested",
+            Self::Orphaned => "orphaned",
+        }
+    }
+
+    /// Reads the word back; refuses beside `field`.
+    pub fn parse(field: &str, word: &str) -> Result<Self, Refusal> {
+        super::one_of(field, "state", &Self::ALL, Self::as_str, word)
+    }
+
     /// Whether the thread has its place; a suggestion still needs a person.
     pub fn is_anchored(self) -> bool {
         matches!(self, Self::Exact | Self::Edited | Self::Moved)
@@ -85,8 +108,10 @@ impl AnchorState {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AnchorMethod {
-    /// A person selected it, when opening the thread or reattaching it.
+    /// A person selected it when opening the thread.
     Selected,
+    /// A person put the thread there later.
+    Reattached,
     /// By the diff from the previous revision.
     Diff,
     /// By the very words of the quote.
@@ -95,6 +120,28 @@ pub enum AnchorMethod {
     Similar,
     /// Not found.
     None,
+}
+
+impl AnchorMethod {
+    /// Every method.
+    pub const ALL: [Self; 6] = [Self::Selected, Self::Reattached, Self::Diff, Self::Quote, Self::Similar, Self::None];
+
+    /// The word in the table and the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Selected => "selected",
+            Self::Reattached => "reattached",
+            Self::Diff => "diff",
+            Self::Quote => "quote",
+            Self::Similar => "similar",
+            Self::None => "none",
+        }
+    }
+
+    /// Reads the word back; refuses beside `field`.
+    pub fn parse(field: &str, word: &str) -> Result<Self, Refusal> {
+        super::one_of(field, "method", &Self::ALL, Self::as_str, word)
+    }
 }
 
 /// Where a thread is in one revision.
@@ -114,6 +161,11 @@ impl Anchor {
     /// The anchor of a range a person just selected.
     pub fn selected(span: Span) -> Self {
         Self { span: Some(span), state: AnchorState::Exact, method: AnchorMethod::Selected, score: 1.0 }
+    }
+
+    /// The anchor of a thread that a person just put in its place.
+    pub fn reattached(span: Span) -> Self {
+        Self { method: AnchorMethod::Reattached, ..Self::selected(span) }
     }
 
     /// The anchor of a thread whose text is gone.

@@ -189,12 +189,12 @@ pub async fn accept(backend: &Backend, secret: &str, input: Acceptance) -> Resul
     let invitation = open(backend, secret).await?;
     let chosen = invitation.email.as_deref().or(input.email.as_deref()).unwrap_or_default();
     let mut fields = Fields::default();
-    let email = fields.take(text::email("email", chosen))?.unwrap_or_default();
-    let name = fields.take(text::line("name", "Your name", &input.name, limits::NAME_CHARS))?.unwrap_or_default();
+    let email = fields.take(text::email("email", chosen))?;
+    let name = fields.take(text::line("name", "Your name", &input.name, limits::NAME_CHARS))?;
     let zone = input.time_zone.as_deref().unwrap_or("UTC");
-    let time_zone = fields.take(people::time_zone(zone))?.unwrap_or_default();
-    fields.take(passwords::check("password", &input.password, &[&name, &email]))?;
-    fields.finish()?;
+    let time_zone = fields.take(people::time_zone(zone))?;
+    fields.take(passwords::check("password", &input.password, &[&input.name, chosen]))?;
+    let (email, name, time_zone) = fields.finish((email, name, time_zone))?;
     let password_hash = Some(passwords::hash(backend, &input.password).await?);
 
     let now = backend.now();

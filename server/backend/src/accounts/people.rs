@@ -142,13 +142,13 @@ pub async fn get(backend: &Backend, actor: &Actor, email: &str) -> Result<Person
 pub async fn create(backend: &Backend, actor: &Actor, input: NewPerson) -> Result<PersonId> {
     allows(actor, Action::Administer)?;
     let mut fields = Fields::default();
-    let email = fields.take(text::email("email", &input.email))?.unwrap_or_default();
-    let name = fields.take(text::line("name", "The name", &input.name, limits::NAME_CHARS))?.unwrap_or_default();
-    let zone = fields.take(time_zone(input.time_zone.as_deref().unwrap_or("UTC")))?.unwrap_or_default();
+    let email = fields.take(text::email("email", &input.email))?;
+    let name = fields.take(text::line("name", "The name", &input.name, limits::NAME_CHARS))?;
+    let zone = fields.take(time_zone(input.time_zone.as_deref().unwrap_or("UTC")))?;
     if let Some(password) = &input.password {
-        fields.take(passwords::check("password", password, &[&name, &email]))?;
+        fields.take(passwords::check("password", password, &[&input.name, &input.email]))?;
     }
-    fields.finish()?;
+    let (email, name, zone) = fields.finish((email, name, zone))?;
     let password_hash = match &input.password {
         Some(password) => Some(passwords::hash(backend, password).await?),
         None => None,
@@ -177,10 +177,10 @@ pub async fn put(
 ) -> Result<(Person, bool)> {
     allows(actor, Action::Administer)?;
     let mut fields = Fields::default();
-    let email = fields.take(text::email("email", email))?.unwrap_or_default();
-    let name = fields.take(text::line("name", "The name", &input.name, limits::NAME_CHARS))?.unwrap_or_default();
-    let zone = fields.take(input.time_zone.as_deref().map(time_zone).transpose())?.flatten();
-    fields.finish()?;
+    let email = fields.take(text::email("email", email))?;
+    let name = fields.take(text::line("name", "The name", &input.name, limits::NAME_CHARS))?;
+    let zone = fields.take(input.time_zone.as_deref().map(time_zone).transpose())?;
+    let (email, name, zone) = fields.finish((email, name, zone))?;
     let now = backend.now();
     let mut tx = backend.begin(actor).await?;
     if let Some(earlier) = tx.replay()? {
@@ -188,24 +188,29 @@ pub async fn put(
     }
     let existing = find_locked(&mut tx, &email).await?;
     expected.check(existing.as_ref().map(|person| person.version), taken)?;
-    let created = existing.is_none();
-    if let Some(before) = existing {
-        let zone = zone.unwrap_or_else(|| before.time_zone.clone());
-        change(&mut tx, now, &before, &name, &zone).await?;
-        change_role_of(&mut tx, now, &before, input.role).await?;
-        if let Some(disabled) = input.disabled {
-            set_disabled(&mut tx, now, actor, &before, disabled).await?;
-        }
+    let mut created = false;
+    let before = if let Some(existing) = existing {
+        existing
     } else {
-        let zone = zone.unwrap_or_else(|| "UTC".to_owned());
-        let person =
-            Insert { email: email.clone(), name, role: input.role, time_zone: zone, password_hash: None, team: None };
-        insert(&mut tx, now, &person).await?;
-        tx.event("person.created", &Subject::person(&email), None, Some(person.snapshot())).await?;
-        if input.disabled == Some(true) {
-            let fresh = lock(&mut tx, &email).await?;
-            set_disabled(&mut tx, now, actor, &fresh, true).await?;
+        let time_zone = zone.clone().unwrap_or_else(|| "UTC".to_owned());
+        let (email, name, role) = (email.clone(), name.clone(), input.role);
+        let person = Insert { email, name, role, time_zone, password_hash: None, team: None };
+        created = try_insert(&mut tx, now, &person).await?.is_some();
+        if created {
+            tx.event("person.created", &Subject::person(&person.email), None, Some(person.snapshot())).await?;
         }
+        let there = lock(&mut tx, &person.email).await?;
+        if !created {
+            // Somebody else created them at the same moment.
+            expected.check(Some(there.version), taken)?;
+        }
+        there
+    };
+    let zone = zone.unwrap_or_else(|| before.time_zone.clone());
+    change(&mut tx, now, &before, &name, &zone).await?;
+    change_role_of(&mut tx, now, &before, input.role).await?;
+    if let Some(disabled) = input.disabled {
+        set_disabled(&mut tx, now, actor, &before, disabled).await?;
     }
     let person = lock(&mut tx, &email).await?.person;
     tx.commit((person, created)).await
@@ -237,9 +242,9 @@ pub async fn enable(backend: &Backend, actor: &Actor, email: &str) -> Result<()>
 pub async fn edit_own(backend: &Backend, actor: &Actor, name: &str, zone: &str) -> Result<()> {
     allows(actor, Action::ManageOwnAccount)?;
     let mut fields = Fields::default();
-    let name = fields.take(text::line("name", "Your name", name, limits::NAME_CHARS))?.unwrap_or_default();
-    let zone = fields.take(time_zone(zone))?.unwrap_or_default();
-    fields.finish()?;
+    let name = fields.take(text::line("name", "Your name", name, limits::NAME_CHARS))?;
+    let zone = fields.take(time_zone(zone))?;
+    let (name, zone) = fields.finish((name, zone))?;
     let mut tx = backend.begin(actor).await?;
     if let Some(earlier) = tx.replay()? {
         return Ok(earlier);
@@ -351,6 +356,11 @@ impl Insert {
 
 /// Adds a person; refused when the address is taken. The first admin ends the setup link.
 pub(super) async fn insert(tx: &mut Tx<'_>, now: Timestamp, person: &Insert) -> Result<PersonId> {
+    Ok(try_insert(tx, now, person).await?.ok_or_else(taken)?)
+}
+
+/// The same; `None` when the address is taken.
+async fn try_insert(tx: &mut Tx<'_>, now: Timestamp, person: &Insert) -> Result<Option<PersonId>> {
     if person.role == Role::Admin {
         lock_admins(tx).await?;
         invitations::withdraw_setup(tx, now).await?;
@@ -366,9 +376,8 @@ pub(super) async fn insert(tx: &mut Tx<'_>, now: Timestamp, person: &Insert) -> 
         now.to_sqlx(),
     )
     .fetch_optional(&mut **tx)
-    .await?
-    .ok_or_else(taken)?;
-    if let Some(team) = person.team {
+    .await?;
+    if let (Some(id), Some(team)) = (id, person.team) {
         sqlx::query!("insert into team_members (team_id, person_id) values ($1, $2)", team, id)
             .execute(&mut **tx)
             .await?;
@@ -468,11 +477,14 @@ async fn set_disabled(tx: &mut Tx<'_>, now: Timestamp, actor: &Actor, before: &L
     tx.event("person.disabled", &subject, None, Some(ended)).await
 }
 
-/// Refuses when nobody but `person` is an admin who can sign in. Two admins who unmake each other wait here.
+/// Refuses when nobody but `person` is an admin who can sign in: one who is let in and has a password. Two admins who
+/// unmake each other wait here.
 async fn keep_an_admin(tx: &mut Tx<'_>, person: &Locked) -> Result<()> {
     lock_admins(tx).await?;
     let other = sqlx::query_scalar!(
-        r#"select exists (select from people where role = 'admin' and disabled_at is null and id <> $1) as "other!""#,
+        r#"select exists (select from people
+                          where role = 'admin' and disabled_at is null and password_hash is not null and id <> $1)
+             as "other!""#,
         person.id,
     )
     .fetch_one(&mut **tx)
@@ -480,7 +492,8 @@ async fn keep_an_admin(tx: &mut Tx<'_>, person: &Locked) -> Result<()> {
     if other {
         return Ok(());
     }
-    let message = format!("{} is the last admin; make somebody else an admin first.", person.name);
+    let message =
+        format!("Without {} no admin could sign in; make somebody with a password an admin first.", person.name);
     Err(Refusal::conflict(message).into())
 }
 

@@ -111,9 +111,9 @@ pub async fn put(
 ) -> Result<(Team, bool)> {
     allows(actor, Action::Administer)?;
     let mut fields = Fields::default();
-    let slug = fields.take(text::slug("slug", "The short name", slug))?.unwrap_or_default();
-    let name = fields.take(text::line("name", "The name", &input.name, limits::NAME_CHARS))?.unwrap_or_default();
-    fields.finish()?;
+    let slug = fields.take(text::slug("slug", "The short name", slug))?;
+    let name = fields.take(text::line("name", "The name", &input.name, limits::NAME_CHARS))?;
+    let (slug, name) = fields.finish((slug, name))?;
     let taken = || Refusal::field("slug", format!("There is already a team with the address \"{slug}\"."));
     let now = backend.now().to_sqlx();
     let mut tx = backend.begin(actor).await?;

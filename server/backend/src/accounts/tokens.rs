@@ -59,12 +59,12 @@ pub async fn create(backend: &Backend, actor: &Actor, owner: &str, input: NewTok
         allows(actor, Action::Administer)?;
     }
     let mut fields = Fields::default();
-    let name = fields.take(text::line("name", "The name", &input.name, limits::NAME_CHARS))?.unwrap_or_default();
-    let scopes = fields.take(parse_scopes(&input.scopes))?.unwrap_or_default();
+    let name = fields.take(text::line("name", "The name", &input.name, limits::NAME_CHARS))?;
+    let scopes = fields.take(parse_scopes(&input.scopes))?;
     if input.days.is_some_and(|days| !(1..=DAYS_MAX).contains(&days)) {
         fields.complain("days", format!("Choose 1 to {DAYS_MAX} days, or none for a token that does not end."));
     }
-    fields.finish()?;
+    let (name, scopes) = fields.finish((name, scopes))?;
     let wanted = Scopes::from_words(scopes.iter().copied());
     if (wanted.write && !actor.scopes.write) || (wanted.admin && !actor.scopes.admin) {
         return Err(Refusal::not_allowed("A token cannot make another one that reaches further than itself.").into());

@@ -4,34 +4,40 @@
 //! What a person selected, when opening the thread or when putting it back in its place, is an *origin*: it is never
 //! overwritten, and every later anchor is judged against the latest one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
-use domain::rfc::anchor::{Anchor, AnchorMethod, AnchorState, Origin, Publication, Span};
+use domain::rfc::anchor::{Anchor, AnchorMethod, AnchorState, Origin, Outline, Publication, Span};
 use sqlx::PgConnection;
 
 use crate::{Error, Result};
 
-/// How an anchor that a person put in its place is kept.
-pub const REATTACHED: &str = "reattached";
-
 /// What a person selected.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 struct Selection {
     revision: i32,
     span: Span,
 }
 
 /// A thread on its way into the next revision.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 struct Carried {
     thread: i64,
     origin: Selection,
     anchor: Anchor,
 }
 
+impl Carried {
+    /// What decides where it goes: threads that have it in common go to the same place.
+    fn fate(&self) -> impl std::hash::Hash + Eq + use<> {
+        let Selection { revision, span } = self.origin;
+        (revision, span, self.anchor.span, self.anchor.state, self.anchor.score.to_bits())
+    }
+}
+
 /// A thread's place in one revision, ready for its row.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Placed {
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Placed {
     thread: i64,
     revision: i32,
     anchor: Anchor,
@@ -39,45 +45,30 @@ pub(super) struct Placed {
     heading: Option<usize>,
 }
 
-/// The word by which the tables and the API know a state.
-pub(super) fn state_word(state: AnchorState) -> &'static str {
-    match state {
-        AnchorState::Exact => "exact",
-        AnchorState::Edited => "edited",
-        AnchorState::Moved => "moved",
-        AnchorState::Suggested => "suggested",
-        AnchorState::Orphaned => "orphaned",
-    }
+/// A revision being published, and the one before it.
+struct Step {
+    previous: Arc<str>,
+    revision: i32,
+    next: Arc<str>,
 }
 
-/// Reads the word back.
-pub(super) fn state(word: &str) -> Result<AnchorState> {
-    [AnchorState::Exact, AnchorState::Edited, AnchorState::Moved, AnchorState::Suggested, AnchorState::Orphaned]
-        .into_iter()
-        .find(|state| state_word(*state) == word)
-        .ok_or_else(|| Error::internal(format!("no such anchor state: {word}")))
+/// A place that a person chose for a thread.
+pub(super) struct Place {
+    pub(super) rfc: i64,
+    pub(super) thread: i64,
+    pub(super) revision: i32,
+    /// That revision's text.
+    pub(super) text: String,
+    /// Selected or reattached.
+    pub(super) anchor: Anchor,
+    /// The newest revision.
+    pub(super) newest: i32,
+    /// Who chose it.
+    pub(super) by: i64,
 }
 
-fn method_word(method: AnchorMethod) -> &'static str {
-    match method {
-        AnchorMethod::Selected => "selected",
-        AnchorMethod::Diff => "diff",
-        AnchorMethod::Quote => "quote",
-        AnchorMethod::Similar => "similar",
-        AnchorMethod::None => "none",
-    }
-}
-
-fn method(word: &str) -> Result<AnchorMethod> {
-    use AnchorMethod::{Diff, None, Quote, Selected, Similar};
-    if word == REATTACHED {
-        return Ok(Selected);
-    }
-    [Selected, Diff, Quote, Similar, None]
-        .into_iter()
-        .find(|method| method_word(*method) == word)
-        .ok_or_else(|| Error::internal(format!("no such anchor method: {word}")))
-}
+/// The texts of the revisions in which people selected something.
+type Origins = BTreeMap<i32, Arc<str>>;
 
 /// Carries every thread of an RFC from the revision before `revision`, whose text is `previous`, into `revision`, whose
 /// text is `next`. The RFC's row is locked by the caller, so no thread can be opened or moved meanwhile.
@@ -115,38 +106,28 @@ pub(super) async fn carry_all(
             origin: Selection { revision: row.origin_revision, span: span(row.origin_start, row.origin_end)? },
             anchor: Anchor {
                 span: row.start_byte.zip(row.end_byte).map(|(start, end)| span(start, end)).transpose()?,
-                state: state(&row.state)?,
-                method: method(&row.method)?,
+                state: AnchorState::parse("state", &row.state).map_err(Error::internal)?,
+                method: AnchorMethod::parse("method", &row.method).map_err(Error::internal)?,
                 score: row.score,
             },
         });
     }
+    let step = Step { previous: previous.into(), revision, next: next.into() };
     let mut wanted: Vec<i32> = threads.iter().map(|thread| thread.origin.revision).collect();
     wanted.retain(|origin| *origin != revision - 1);
-    let mut bodies = bodies(tx, rfc, &wanted).await?;
-    bodies.insert(revision - 1, previous);
-    let placed = tokio::task::spawn_blocking(move || carry(&bodies, revision, &next, &threads))
-        .await
-        .map_err(Error::internal)?;
+    let mut origins = bodies(tx, rfc, &wanted).await?;
+    origins.insert(revision - 1, Arc::clone(&step.previous));
+    let placed = beside(step, origins, threads).await?;
     store(tx, &placed, None).await
 }
 
-/// Puts a thread at `span` of `revision`, as `person` selected it, and carries it on from there: into every later
-/// revision up to `newest`, or up to the one before the next that a person put it into.
-pub(super) async fn place(
-    tx: &mut PgConnection,
-    rfc: i64,
-    thread: i64,
-    selected: (i32, Span),
-    newest: i32,
-    (person, method): (i64, &str),
-) -> Result<()> {
-    let (revision, span) = selected;
-    let first = Placed { thread, revision, anchor: Anchor::selected(span), heading: None };
-    store(tx, std::slice::from_ref(&first), Some((person, method))).await?;
-    if revision >= newest {
-        return Ok(());
-    }
+/// Puts a thread where a person chose, and carries it on from there: into every later revision up to the newest, or up to
+/// the one before the next that a person put it into.
+pub(super) async fn place(tx: &mut PgConnection, place: Place) -> Result<()> {
+    let Place { rfc, thread, revision, text, anchor, newest, by } = place;
+    let first = Placed { thread, revision, anchor, heading: None };
+    store(tx, std::slice::from_ref(&first), Some(by)).await?;
+    let Some(span) = anchor.span.filter(|_| revision < newest) else { return Ok(()) };
     let until = sqlx::query_scalar!(
         r#"select coalesce(min(revision) - 1, $3) as "until!" from rfc_thread_anchors
            where thread_id = $1 and revision > $2 and placed_by is not null"#,
@@ -156,64 +137,68 @@ pub(super) async fn place(
     )
     .fetch_one(&mut *tx)
     .await?;
-    let wanted: Vec<i32> = (revision..=until).collect();
-    let bodies = bodies(tx, rfc, &wanted).await?;
-    let placed = tokio::task::spawn_blocking(move || {
-        let mut here = Carried { thread, origin: Selection { revision, span }, anchor: first.anchor };
-        let mut placed = Vec::new();
-        for next in wanted.into_iter().skip(1) {
-            let Some(body) = bodies.get(&next) else { continue };
-            let there = carry(&bodies, next, body, std::slice::from_ref(&here));
-            if let Some(there) = there.last() {
-                here.anchor = there.anchor;
-            }
-            placed.extend(there);
+    let text: Arc<str> = text.into();
+    let mut here = Carried { thread, origin: Selection { revision, span }, anchor };
+    let mut previous = Arc::clone(&text);
+    let mut placed = Vec::new();
+    // One text after the other: a long history would not fit into memory many times over.
+    for revision in revision + 1..=until {
+        let next = body(tx, rfc, revision).await?;
+        let step = Step { previous, revision, next: Arc::clone(&next) };
+        let there = beside(step, Origins::from([(here.origin.revision, Arc::clone(&text))]), vec![here]).await?;
+        if let Some(there) = there.last() {
+            here.anchor = there.anchor;
         }
-        placed
-    })
-    .await
-    .map_err(Error::internal)?;
+        placed.extend(there);
+        previous = next;
+    }
     store(tx, &placed, None).await
 }
 
-/// Where `threads`, anchored in the revision before `revision`, are in `revision`. `bodies` holds the text of that
-/// revision before and of every origin.
-fn carry(bodies: &BTreeMap<i32, String>, revision: i32, next: &str, threads: &[Carried]) -> Vec<Placed> {
-    let Some(previous) = bodies.get(&(revision - 1)) else { return Vec::new() };
-    let publication = Publication::new(previous, next);
-    threads
-        .iter()
-        .map(|carried| {
-            let origin = bodies.get(&carried.origin.revision).and_then(|body| {
-                let span = Span::checked(carried.origin.span.start, carried.origin.span.end, body)?;
-                Some(Origin { body, span })
-            });
-            // An origin that does not fit its text cannot be: the range was checked when it was kept. No thread is
-            // ever dropped all the same.
-            let anchor =
-                origin.as_ref().map_or_else(Anchor::orphaned, |origin| publication.carry(origin, &carried.anchor));
-            let heading = match (&origin, anchor.span) {
-                (Some(origin), None) => publication.nearest_heading(origin),
-                _ => None,
-            };
-            Placed { thread: carried.thread, revision, anchor, heading }
-        })
-        .collect()
+/// Carries beside the runtime: large texts and many threads take a while.
+async fn beside(step: Step, origins: Origins, threads: Vec<Carried>) -> Result<Vec<Placed>> {
+    tokio::task::spawn_blocking(move || carry(&step, &origins, &threads)).await.map_err(Error::internal)
 }
 
-/// Keeps where threads are. `placed_by`: the person who put them there, and how.
-async fn store(tx: &mut PgConnection, placed: &[Placed], placed_by: Option<(i64, &str)>) -> Result<()> {
+/// Where `threads`, anchored in the revision before, are in the one being published. Threads with the same fate are
+/// carried once.
+fn carry(step: &Step, origins: &Origins, threads: &[Carried]) -> Vec<Placed> {
+    let publication = Publication::new(&step.previous, &step.next);
+    let mut outlines: BTreeMap<i32, Outline<'_>> = BTreeMap::new();
+    let mut found: HashMap<_, (Anchor, Option<usize>)> = HashMap::new();
+    let mut placed = Vec::with_capacity(threads.len());
+    for carried in threads {
+        let Carried { thread, origin: Selection { revision: selected_in, span }, .. } = *carried;
+        let (anchor, heading) = *found.entry(carried.fate()).or_insert_with(|| {
+            let body = origins.get(&selected_in);
+            let origin = body.and_then(|body| Some(Origin { body, span: Span::checked(span.start, span.end, body)? }));
+            // An origin that does not fit its text cannot be: the range was checked when it was kept. No thread is ever
+            // dropped all the same.
+            let Some(origin) = origin else { return (Anchor::orphaned(), None) };
+            let anchor = publication.carry(&origin, &carried.anchor);
+            let heading = if anchor.span.is_none() {
+                let outline = outlines.entry(selected_in).or_insert_with(|| Outline::of(origin.body));
+                publication.nearest_heading(outline, span.start)
+            } else {
+                None
+            };
+            (anchor, heading)
+        });
+        placed.push(Placed { thread, revision: step.revision, anchor, heading });
+    }
+    placed
+}
+
+/// Keeps where threads are. `placed_by`: the person who put them there.
+async fn store(tx: &mut PgConnection, placed: &[Placed], placed_by: Option<i64>) -> Result<()> {
     let threads: Vec<i64> = placed.iter().map(|placed| placed.thread).collect();
     let revisions: Vec<i32> = placed.iter().map(|placed| placed.revision).collect();
     let starts: Vec<Option<i32>> =
         placed.iter().map(|placed| placed.anchor.span.map(|span| super::offset(span.start))).collect();
     let ends: Vec<Option<i32>> =
         placed.iter().map(|placed| placed.anchor.span.map(|span| super::offset(span.end))).collect();
-    let states: Vec<String> = placed.iter().map(|placed| state_word(placed.anchor.state).to_owned()).collect();
-    let methods: Vec<String> = placed
-        .iter()
-        .map(|placed| placed_by.map_or(method_word(placed.anchor.method), |(_, method)| method).to_owned())
-        .collect();
+    let states: Vec<String> = placed.iter().map(|placed| placed.anchor.state.as_str().to_owned()).collect();
+    let methods: Vec<String> = placed.iter().map(|placed| placed.anchor.method.as_str().to_owned()).collect();
     let scores: Vec<f32> = placed.iter().map(|placed| placed.anchor.score.clamp(0.0, 1.0)).collect();
     let headings: Vec<Option<i32>> = placed.iter().map(|placed| placed.heading.map(super::offset)).collect();
     sqlx::query!(
@@ -234,16 +219,21 @@ async fn store(tx: &mut PgConnection, placed: &[Placed], placed_by: Option<(i64,
         &methods,
         &scores,
         &headings as &[Option<i32>],
-        placed_by.map(|(person, _)| person),
+        placed_by,
     )
     .execute(&mut *tx)
     .await?;
     Ok(())
 }
 
-async fn bodies(tx: &mut PgConnection, rfc: i64, revisions: &[i32]) -> Result<BTreeMap<i32, String>> {
+async fn body(tx: &mut PgConnection, rfc: i64, revision: i32) -> Result<Arc<str>> {
+    let body = sqlx::query_scalar!("select body from rfc_revisions where rfc_id = $1 and revision = $2", rfc, revision);
+    Ok(body.fetch_one(&mut *tx).await?.into())
+}
+
+async fn bodies(tx: &mut PgConnection, rfc: i64, revisions: &[i32]) -> Result<Origins> {
     if revisions.is_empty() {
-        return Ok(BTreeMap::new());
+        return Ok(Origins::new());
     }
     let rows = sqlx::query!(
         "select revision, body from rfc_revisions where rfc_id = $1 and revision = any($2)",
@@ -252,7 +242,7 @@ async fn bodies(tx: &mut PgConnection, rfc: i64, revisions: &[i32]) -> Result<BT
     )
     .fetch_all(&mut *tx)
     .await?;
-    Ok(rows.into_iter().map(|row| (row.revision, row.body)).collect())
+    Ok(rows.into_iter().map(|row| (row.revision, row.body.into())).collect())
 }
 
 fn span(start: i32, end: i32) -> Result<Span> {

@@ -76,7 +76,7 @@ pub struct EarlierText {
 /// Answers in a thread.
 pub async fn reply(backend: &Backend, actor: &Actor, thread: &str, said: &str) -> Result<Posted> {
     let id = super::id("thread", thread)?;
-    let body = body(said);
+    let said = Error::apart(Text::of(said).await)?;
     let mut tx = backend.begin(actor).await?;
     if let Some(earlier) = tx.replay()? {
         return Ok(earlier);
@@ -84,7 +84,7 @@ pub async fn reply(backend: &Backend, actor: &Actor, thread: &str, said: &str) -
     let number = number_of(&mut *tx, id).await?;
     let rfc = super::look(&mut *tx, number).await?;
     policy::allows(actor, Action::Comment(&rfc.access)).map_err(|refusal| super::hidden_as("thread", refusal))?;
-    let comment = insert(&mut tx, id, actor, &body?, backend.now().to_sqlx()).await?;
+    let comment = insert(&mut tx, id, actor, &said?, backend.now().to_sqlx()).await?;
     let after = json!({ "thread": thread, "comment": comment.to_string() });
     tx.event("comment.posted", &Subject::rfc(number), None, Some(after)).await?;
     tx.commit(Posted { id: comment.to_string(), thread: thread.to_owned(), rfc: number, version: 1 }).await
@@ -92,15 +92,15 @@ pub async fn reply(backend: &Backend, actor: &Actor, thread: &str, said: &str) -
 
 /// Says a comment in other words; the old ones are kept.
 pub async fn edit(backend: &Backend, actor: &Actor, comment: &str, expected: Expected, said: &str) -> Result<Posted> {
-    let body = body(said);
     let id = super::id("comment", comment)?;
+    let said = Error::apart(Text::of(said).await)?;
     let mut tx = backend.begin(actor).await?;
     if let Some(earlier) = tx.replay()? {
         return Ok(earlier);
     }
     let held = hold(&mut tx, actor, id).await?;
     expected.check_existing(held.version)?;
-    let body = body?;
+    let Text { body, html } = said?;
     let (thread, rfc) = (held.thread.to_string(), held.rfc);
     if held.body == body {
         return tx.commit(Posted { id: comment.to_owned(), thread, rfc, version: held.version }).await;
@@ -112,7 +112,7 @@ pub async fn edit(backend: &Backend, actor: &Actor, comment: &str, expected: Exp
          where id = $1 returning version",
         id,
         body,
-        rendered(&body).await?,
+        html,
         RENDERER_VERSION,
         now,
     )
@@ -166,13 +166,21 @@ pub async fn get(backend: &Backend, actor: &Actor, comment: &str) -> Result<Said
 
 /// What a comment said before, the oldest text first. The texts of a deleted comment are for its author alone.
 pub async fn history(backend: &Backend, actor: &Actor, comment: &str) -> Result<Vec<EarlierText>> {
-    let said = get(backend, actor, comment).await?;
-    if said.comment.deleted_at.is_some() && said.comment.author.email != actor.email {
+    let id = super::id("comment", comment)?;
+    let row = sqlx::query!("select thread_id, author_id, deleted_at from rfc_comments where id = $1", id)
+        .fetch_optional(backend.pool())
+        .await?
+        .ok_or_else(|| Refusal::not_found("comment"))?;
+    let rfc = number_of(backend.pool(), row.thread_id).await?;
+    let access = super::look(backend.pool(), rfc).await?.access;
+    policy::allows(actor, Action::ReadRfc(&access)).map_err(|refusal| super::hidden_as("comment", refusal))?;
+    let deleted = row.deleted_at.is_some();
+    if policy::allows(actor, Action::ReadEarlierTexts { rfc: &access, author: row.author_id, deleted }).is_err() {
         return Ok(Vec::new());
     }
     let rows = sqlx::query!(
         "select version, body, replaced_at from rfc_comment_edits where comment_id = $1 order by version",
-        super::id("comment", comment)?,
+        id,
     )
     .fetch_all(backend.pool())
     .await?;
@@ -184,9 +192,19 @@ pub async fn history(backend: &Backend, actor: &Actor, comment: &str) -> Result<
     Ok(texts.collect())
 }
 
-/// A comment's text, checked.
-pub(super) fn body(value: &str) -> std::result::Result<String, Refusal> {
-    text::body("body", "The comment", value, limits::COMMENT_BYTES)
+/// A comment's text, checked and rendered: before the transaction, in which others may wait.
+pub(super) struct Text {
+    body: String,
+    html: String,
+}
+
+impl Text {
+    /// Of what somebody wrote.
+    pub(super) async fn of(said: &str) -> Result<Self> {
+        let body = text::body("body", "The comment", said, limits::COMMENT_BYTES)?;
+        let html = rendered(&body).await?;
+        Ok(Self { body, html })
+    }
 }
 
 /// Adds a comment to a thread.
@@ -194,7 +212,7 @@ pub(super) async fn insert(
     tx: &mut PgConnection,
     thread: i64,
     actor: &Actor,
-    body: &str,
+    said: &Text,
     now: jiff_sqlx::Timestamp,
 ) -> Result<i64> {
     sqlx::query_scalar!(
@@ -202,8 +220,8 @@ pub(super) async fn insert(
          values ($1, $2, $3, $4, $5, $6) returning id",
         thread,
         actor.id,
-        body,
-        rendered(body).await?,
+        said.body,
+        said.html,
         RENDERER_VERSION,
         now,
     )

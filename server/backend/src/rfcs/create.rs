@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sqlx::PgConnection;
 
-use crate::{Backend, Result, Subject};
+use crate::services::named;
+use crate::{Backend, Error, Result, Subject};
 
 /// An RFC as somebody wrote it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,17 +45,14 @@ pub async fn create(backend: &Backend, actor: &Actor, new: NewRfc) -> Result<Cre
     policy::allows(actor, Action::WriteRfc)?;
     let mut fields = Fields::default();
     let title = fields.take(title(&new.title))?;
-    let kind = fields.take(Kind::parse(&new.kind))?;
+    let kind = fields.take(Kind::parse("kind", &new.kind))?;
     let body = fields.take(body(&new.body))?;
     let mut tx = backend.begin(actor).await?;
     if let Some(earlier) = tx.replay()? {
         return Ok(earlier);
     }
-    let services = fields.take(services(&mut tx, &new.services).await?)?;
-    fields.finish()?;
-    let (Some(title), Some(kind), Some(body), Some(services)) = (title, kind, body, services) else {
-        return Err(Refusal::field("title", "Something is missing.").into());
-    };
+    let services = fields.take(Error::apart(services(&mut tx, &new.services).await)?)?;
+    let (title, kind, body, services) = fields.finish((title, kind, body, services))?;
 
     let number = next_number(&mut tx).await?;
     let slug = free_slug(&mut tx, &text::slugify(&title, "rfc")).await?;
@@ -102,27 +100,24 @@ pub(super) fn body(value: &str) -> std::result::Result<String, Refusal> {
     text::body("body", "The text", value, limits::RFC_BODY_BYTES)
 }
 
-/// The ids of services by slug; the refusal names the unknown ones.
-pub(super) async fn services(
-    tx: &mut PgConnection,
-    slugs: &[String],
-) -> Result<std::result::Result<Vec<i64>, Refusal>> {
+/// The ids of services by slug, also a former one; the refusal names the unknown ones.
+pub(super) async fn services(tx: &mut PgConnection, slugs: &[String]) -> Result<Vec<i64>> {
     if slugs.len() > limits::RFC_SERVICES {
         let message = format!("An RFC touches at most {} services.", limits::RFC_SERVICES);
-        return Ok(Err(Refusal::field("services", message)));
+        return Err(Refusal::field("services", message).into());
     }
-    // A NUL cannot be sent to Postgres; no slug has one.
-    let asked: Vec<String> = slugs.iter().map(|slug| slug.replace('\0', "\u{fffd}")).collect();
-    let known = sqlx::query!("select id, slug from services where slug = any($1)", &asked).fetch_all(&mut *tx).await?;
+    let known = named(tx, slugs).await?;
     let mut unknown: Vec<&str> = slugs.iter().map(String::as_str).collect();
-    unknown.retain(|slug| known.iter().all(|service| service.slug != *slug));
+    unknown.retain(|slug| known.iter().all(|service| service.asked != *slug));
     unknown.dedup();
     if unknown.is_empty() {
-        return Ok(Ok(known.into_iter().map(|service| service.id).collect()));
+        let mut ids: Vec<i64> = known.into_iter().map(|service| service.id).collect();
+        ids.dedup();
+        return Ok(ids);
     }
     let names = unknown.iter().map(|slug| format!("\"{}\"", slug.escape_default())).collect::<Vec<_>>().join(", ");
     let message = format!("There is no service {names}. Use a service's short name, or describe the service first.");
-    Ok(Err(Refusal::field("services", message)))
+    Err(Refusal::field("services", message).into())
 }
 
 /// The next RFC number. Its row stays locked until the end of the transaction: RFCs are created one after the other,

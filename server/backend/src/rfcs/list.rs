@@ -11,6 +11,7 @@ use sqlx::types::Json;
 use super::{PersonRef, ServiceRef};
 use crate::filter::containing;
 use crate::page::{Page, PageRequest};
+use crate::services::named;
 use crate::{Backend, Error, Result};
 
 /// Which RFCs; what is `None` filters nothing.
@@ -67,29 +68,40 @@ pub struct Listed {
 pub async fn list(backend: &Backend, actor: &Actor, filter: Filter, page: &PageRequest) -> Result<Page<Listed>> {
     policy::allows(actor, Action::Read)?;
     let rows = page.rows()?;
-    let after: Option<(i64, i64)> = page.after()?;
+    let after: Option<Cursor> = page.after()?;
     let mut fields = Fields::default();
-    let status = given(filter.status).map(|word| fields.take(Status::parse("status", &word))).transpose()?.flatten();
-    let kind = given(filter.kind).map(|word| fields.take(Kind::parse(&word))).transpose()?.flatten();
+    let status = fields.take(given(filter.status).map(|word| Status::parse("status", &word)).transpose())?;
+    let kind = fields.take(given(filter.kind).map(|word| Kind::parse("kind", &word)).transpose())?;
     let q = given(filter.q);
     if q.as_ref().is_some_and(|words| words.chars().count() > limits::SEARCH_CHARS) {
         fields.complain("q", format!("Search for at most {} characters.", limits::SEARCH_CHARS));
     }
-    fields.finish()?;
+    let (status, kind) = fields.finish((status, kind))?;
+    let service = match given(filter.service) {
+        Some(slug) => {
+            let named = named(&mut *backend.pool().acquire().await?, &[slug]).await?;
+            // An unknown name is no service's: nothing is found.
+            Some(named.first().map_or(0, |service| service.id))
+        }
+        None => None,
+    };
 
     // An RFC's last event says when something last happened in it: every change and comment writes one.
     let found = sqlx::query!(
-        r#"with visible as (
+        r#"with began as (
+             select coalesce($11, (select max(id) from events), 0) as event
+           ), visible as (
              select r.*, coalesce((select max(e.id) from events e
-                                   where e.subject_kind = 'rfc' and e.subject_key = r.number::text), 0) as last_event
+                                   where e.subject_kind = 'rfc' and e.subject_key = r.number::text
+                                     and e.id <= (select event from began)), 0) as last_event
              from rfcs r
              where (r.status <> 'draft'
                     or exists (select from rfc_authors a where a.rfc_id = r.id and a.person_id = $1)
                     or exists (select from rfc_shares s where s.rfc_id = r.id and s.person_id = $1))
                and ($2::text is null or r.status = $2)
                and ($3::text is null or r.kind = $3)
-               and ($4::text is null or exists (select from rfc_services t join services s on s.id = t.service_id
-                                                where t.rfc_id = r.id and s.slug = $4))
+               and ($4::bigint is null or exists (select from rfc_services t
+                                                  where t.rfc_id = r.id and t.service_id = $4))
                and ($5::text is null or exists (select from rfc_authors a join people p on p.id = a.person_id
                                                 where a.rfc_id = r.id and p.email = $5::citext))
                and ($6::text is null or r.title ilike $6
@@ -103,7 +115,7 @@ pub async fn list(backend: &Backend, actor: &Actor, filter: Filter, page: &PageR
            )
            select r.number as "number!", r.slug as "slug!", r.title as "title!", r.kind as "kind!",
              r.status as "status!", r.revision as "revision!", r.version as "version!", r.last_event as "last_event!",
-             r.created_at as "created_at!", r.updated_at as "updated_at!",
+             (select event from began) as "began!", r.created_at as "created_at!", r.updated_at as "updated_at!",
              coalesce(greatest(r.updated_at, (select e.at from events e where e.id = r.last_event)), r.updated_at)
                as "active_at!",
              (select coalesce(jsonb_agg(jsonb_build_object('email', p.email, 'name', p.name) order by p.name, p.id),
@@ -124,13 +136,14 @@ pub async fn list(backend: &Backend, actor: &Actor, filter: Filter, page: &PageR
         actor.id,
         status.map(Status::as_str),
         kind.map(Kind::as_str),
-        given(filter.service),
+        service,
         given(filter.author),
         containing(q.as_deref()),
-        after.map(|(event, _)| event),
-        after.map(|(_, number)| number),
+        after.map(|after| after.last_event),
+        after.map(|after| after.number),
         rows,
         q.as_deref().map(all_words),
+        after.map(|after| after.began),
     )
     .fetch_all(backend.pool())
     .await?;
@@ -140,7 +153,7 @@ pub async fn list(backend: &Backend, actor: &Actor, filter: Filter, page: &PageR
             number: row.number,
             slug: row.slug,
             title: row.title,
-            kind: Kind::parse(&row.kind).map_err(Error::internal)?,
+            kind: Kind::parse("kind", &row.kind).map_err(Error::internal)?,
             status: super::word(&row.status)?,
             revision: row.revision,
             authors: row.authors.0,
@@ -152,10 +165,21 @@ pub async fn list(backend: &Backend, actor: &Actor, filter: Filter, page: &PageR
             active_at: row.active_at.to_jiff(),
             version: row.version,
         };
-        items.push((row.last_event, listed));
+        items.push((Cursor { began: row.began, last_event: row.last_event, number: row.number }, listed));
     }
-    let page = Page::new(items, rows, |(event, listed)| (*event, listed.number))?;
-    Ok(Page { items: page.items.into_iter().map(|(_, listed)| listed).collect(), next_cursor: page.next_cursor })
+    Page::new(items, rows, |(cursor, _)| *cursor)?.try_map(|(_, listed)| Ok(listed))
+}
+
+/// Where a page ends. The order is that of the moment when the first page was read, so that an RFC in which something
+/// happens meanwhile is not skipped.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct Cursor {
+    /// The last event at that moment.
+    began: i64,
+    /// The last row's last event until then.
+    last_event: i64,
+    /// The last row's number.
+    number: i64,
 }
 
 /// A filter that says something. A NUL, which cannot be sent to Postgres, stands in no text and finds nothing.

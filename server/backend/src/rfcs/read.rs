@@ -162,7 +162,7 @@ pub async fn read(backend: &Backend, actor: &Actor, number: i64, revision: Optio
         number,
         slug: row.slug,
         title: row.title,
-        kind: Kind::parse(&row.kind).map_err(Error::internal)?,
+        kind: Kind::parse("kind", &row.kind).map_err(Error::internal)?,
         status: access.status,
         revision: shown,
         newest_revision: row.newest,

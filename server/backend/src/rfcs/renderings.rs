@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use domain::Actor;
+use domain::policy::{self, Action};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use sqlx::types::Json;
@@ -77,8 +79,9 @@ async fn kept(backend: &Backend, rfc: &Rfc) -> Result<Rendered> {
     Ok(rendered)
 }
 
-/// Renders a text that is not a revision (yet): the preview beside the editor.
-pub async fn preview(body: &str) -> Result<Rendered> {
+/// Renders a text that is not a revision (yet): the preview beside the editor, for whoever may write RFCs.
+pub async fn preview(actor: &Actor, body: &str) -> Result<Rendered> {
+    policy::allows(actor, Action::WriteRfc)?;
     of(super::create::body(body)?).await
 }
 

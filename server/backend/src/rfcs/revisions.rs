@@ -96,6 +96,7 @@ pub(super) async fn summaries(backend: &Backend, rfc: i64) -> Result<Vec<Revisio
 }
 
 /// Publishes a revision of the RFC `number`. When this answers, every thread, resolved ones too, has its place in it.
+/// The same text again is a revision, too: histories have some.
 pub async fn publish_revision(backend: &Backend, actor: &Actor, number: i64, new: NewRevision) -> Result<Revised> {
     let mut fields = Fields::default();
     let body = fields.take(super::create::body(&new.body))?;
@@ -107,10 +108,7 @@ pub async fn publish_revision(backend: &Backend, actor: &Actor, number: i64, new
     }
     let rfc = super::hold(&mut tx, number, Hold::Alone).await?;
     policy::allows(actor, Action::EditRfc(&rfc.access))?;
-    let (Some(body), Some(summary)) = (body, summary) else {
-        fields.finish()?;
-        return Err(Refusal::field("body", "Something is missing.").into());
-    };
+    let (body, summary) = fields.finish((body, summary))?;
     takes_revisions(rfc.access.status)?;
     if new.base_revision != i64::from(rfc.revision) {
         let message = format!(
@@ -126,10 +124,6 @@ pub async fn publish_revision(backend: &Backend, actor: &Actor, number: i64, new
     )
     .fetch_one(&mut *tx)
     .await?;
-    if previous == body {
-        let message = format!("Nothing was changed: this is the text of revision {}.", rfc.revision);
-        return Err(Refusal::field("body", message).into());
-    }
 
     let revision = rfc.revision + 1;
     let now = backend.now().to_sqlx();

@@ -1,4 +1,4 @@
-//! The rules of API.md §4.1, tried on a real Postgres.
+//! What RFCs, their revisions and reviews promise, tried on a real Postgres.
 
 mod drafts;
 mod imports;

@@ -2,17 +2,18 @@
 
 use domain::policy::{self, Action, RfcAccess};
 use domain::refusal::Fields;
-use domain::rfc::anchor::{AnchorState, Span};
+use domain::rfc::anchor::{Anchor, AnchorMethod, AnchorState, Span};
 use domain::rfc::{Severity, ThreadState, check_range};
-use domain::{Actor, PersonId, Refusal};
+use domain::{Actor, PersonId, Refusal, limits};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sqlx::PgConnection;
 
+use super::anchors::{self, Place};
 use super::comments::{self, Comment};
-use super::{Hold, PersonRef, anchors};
+use super::{Hold, PersonRef};
 use crate::page::{Page, PageRequest};
 use crate::{Backend, Error, Result, Subject, Tx};
 
@@ -55,8 +56,8 @@ pub struct ThreadAnchor {
     pub end: Option<i32>,
     /// How sure we are of it. `Suggested` asks a person to confirm.
     pub state: AnchorState,
-    /// How it was found: `selected`, `reattached`, `diff`, `quote`, `similar`, `none`.
-    pub method: String,
+    /// How it was found.
+    pub method: AnchorMethod,
     /// The share of the original quote's bytes that stand there, 0 to 1.
     pub score: f32,
     /// An orphan is shown at the heading that starts at this byte, if one survives.
@@ -64,6 +65,13 @@ pub struct ThreadAnchor {
 }
 
 impl ThreadAnchor {
+    /// What a person selected in a revision.
+    fn of(revision: i32, anchor: Anchor) -> Self {
+        let Anchor { span, state, method, score } = anchor;
+        let (start, end) = (span.map(|span| super::offset(span.start)), span.map(|span| super::offset(span.end)));
+        Self { revision, start, end, state, method, score, heading: None }
+    }
+
     /// The byte at which the thread is shown: its start, or an orphan's heading, or the top.
     pub fn position(&self) -> i32 {
         self.start.or(self.heading).unwrap_or(0)
@@ -79,7 +87,8 @@ pub struct Thread {
     pub state: ThreadState,
     /// How much weight it has.
     pub severity: Severity,
-    /// The text it was opened on, as it was; empty when about the whole RFC.
+    /// The text it was opened on, as it was; empty when about the whole RFC. Cut after [`limits::QUOTE_SHOWN_CHARS`] in
+    /// [`list`].
     pub quote: String,
     /// The revision it was opened on.
     pub revision: i32,
@@ -123,19 +132,13 @@ pub struct Threads {
     pub opened_later: i64,
 }
 
-impl Threads {
-    /// One page of the threads, for the API.
-    pub fn page(self, request: &PageRequest) -> Result<Page<Thread>> {
-        let rows = request.rows()?;
-        let after: Option<String> = request.after()?;
-        let start = match after {
-            None => 0,
-            Some(id) => self.items.iter().position(|thread| thread.id == id).map_or(0, |position| position + 1),
-        };
-        let wanted = usize::try_from(rows).unwrap_or(usize::MAX).saturating_add(1);
-        let items = self.items.into_iter().skip(start).take(wanted).collect();
-        Page::new(items, rows, |thread: &Thread| thread.id.clone())
-    }
+/// Where a page of threads ends.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct Cursor {
+    /// The revision in which all pages show the threads.
+    revision: i32,
+    /// The last thread.
+    thread: i64,
 }
 
 /// A thread's state after it was settled.
@@ -165,8 +168,8 @@ pub struct Reattach {
 /// Opens a thread on the RFC `number`. On an older revision than the newest it is carried to the newest at once.
 pub async fn open(backend: &Backend, actor: &Actor, number: i64, new: NewThread) -> Result<Opened> {
     let mut fields = Fields::default();
-    let severity = fields.take(Severity::parse(&new.severity))?;
-    let body = fields.take(comments::body(&new.body))?;
+    let severity = fields.take(Severity::parse("severity", &new.severity))?;
+    let said = fields.take(Error::apart(comments::Text::of(&new.body).await)?)?;
     let mut tx = backend.begin(actor).await?;
     if let Some(earlier) = tx.replay()? {
         return Ok(earlier);
@@ -174,15 +177,14 @@ pub async fn open(backend: &Backend, actor: &Actor, number: i64, new: NewThread)
     // Shared: no revision is published between the carrying and the commit, and other threads are opened meanwhile.
     let rfc = super::hold(&mut tx, number, Hold::Shared).await?;
     policy::allows(actor, Action::Comment(&rfc.access))?;
-    let text = fields.take(revision_text(&mut tx, rfc.id, rfc.revision, new.revision).await?)?;
+    let text = revision_text(&mut tx, rfc.id, new.revision).await?;
+    let text = fields.take(text.ok_or_else(|| no_such_revision(rfc.revision)))?;
     let range = match &text {
         Some((_, text)) => fields.take(check_range(text, new.start, new.end))?,
         None => None,
     };
-    fields.finish()?;
-    let (Some(severity), Some(body), Some((revision, text)), Some(range)) = (severity, body, text, range) else {
-        return Err(Refusal::field("body", "Something is missing.").into());
-    };
+    let (severity, said, (revision, text), range) = fields.finish((severity, said, text, range))?;
+    refuse_too_many(&mut tx, rfc.id, range.map_or(0, |(start, end)| end - start)).await?;
 
     let now = backend.now().to_sqlx();
     let thread = sqlx::query_scalar!(
@@ -201,13 +203,14 @@ pub async fn open(backend: &Backend, actor: &Actor, number: i64, new: NewThread)
     .await?;
     let anchor = match range {
         Some((start, end)) => {
-            let selected = (revision, Span { start, end });
-            anchors::place(&mut tx, rfc.id, thread, selected, rfc.revision, (actor.id, "selected")).await?;
-            Some(selected_anchor(revision, start, end, "selected"))
+            let anchor = Anchor::selected(Span { start, end });
+            let place = Place { rfc: rfc.id, thread, revision, text, anchor, newest: rfc.revision, by: actor.id };
+            anchors::place(&mut tx, place).await?;
+            Some(ThreadAnchor::of(revision, anchor))
         }
         None => None,
     };
-    let comment = comments::insert(&mut tx, thread, actor, &body, now).await?;
+    let comment = comments::insert(&mut tx, thread, actor, &said, now).await?;
     let after = json!({
         "thread": thread.to_string(), "comment": comment.to_string(), "severity": severity,
         "revision": revision, "start": new.start, "end": new.end,
@@ -221,14 +224,9 @@ pub async fn open(backend: &Backend, actor: &Actor, number: i64, new: NewThread)
 pub async fn list(backend: &Backend, actor: &Actor, number: i64, revision: Option<i64>) -> Result<Threads> {
     let rfc = super::look(backend.pool(), number).await?;
     policy::allows(actor, Action::ReadRfc(&rfc.access))?;
-    let revision = match revision {
-        None => rfc.revision,
-        Some(revision) => i32::try_from(revision)
-            .ok()
-            .filter(|revision| (1..=rfc.revision).contains(revision))
-            .ok_or_else(|| no_such_revision(rfc.revision))?,
-    };
-    let mut items = read(backend, actor, &rfc.access, rfc.id, revision, None).await?;
+    let revision = existing(revision, rfc.revision)?;
+    let which = Which { quote_chars: Some(limits::QUOTE_SHOWN_CHARS), ..Which::of(rfc.id, revision) };
+    let mut items = read(backend, actor, &rfc.access, which).await?;
     items.sort_by_key(|thread| (thread.anchor.is_none(), thread.anchor.as_ref().map(ThreadAnchor::position)));
     let all = sqlx::query_scalar!(r#"select count(*) as "count!" from rfc_threads where rfc_id = $1"#, rfc.id)
         .fetch_one(backend.pool())
@@ -237,13 +235,59 @@ pub async fn list(backend: &Backend, actor: &Actor, number: i64, revision: Optio
     Ok(Threads { revision, items, opened_later })
 }
 
+/// One page of the threads of the RFC `number` in the order they were opened, for the API. All pages show them as seen in
+/// the same revision: the one asked for, else the one that is the newest when the first page is read.
+pub async fn page(
+    backend: &Backend,
+    actor: &Actor,
+    number: i64,
+    revision: Option<i64>,
+    request: &PageRequest,
+) -> Result<Page<Thread>> {
+    let rfc = super::look(backend.pool(), number).await?;
+    policy::allows(actor, Action::ReadRfc(&rfc.access))?;
+    let (rows, after) = (request.rows()?, request.after::<Cursor>()?);
+    let revision = existing(revision.or(after.map(|after| after.revision.into())), rfc.revision)?;
+    if after.is_some_and(|after| after.revision != revision) {
+        let message = "This cursor belongs to another revision; start without.";
+        return Err(Refusal::field("cursor", message).into());
+    }
+    // The page ends early when it gets heavy.
+    let ids = sqlx::query_scalar!(
+        r#"select id as "id!" from (
+             select t.id, sum(octet_length(t.quote) + c.bytes) over (order by t.id) - octet_length(t.quote) - c.bytes
+               as before
+             from (select * from rfc_threads
+                   where rfc_id = $1 and revision <= $2 and id > $3 order by id limit $4) t
+             cross join lateral (
+               select coalesce(sum(octet_length(body) + octet_length(html)), 0) as bytes
+               from rfc_comments where thread_id = t.id) c
+           ) weighed
+           where before <= $5::bigint order by id"#,
+        rfc.id,
+        revision,
+        after.map_or(0, |after| after.thread),
+        rows,
+        limits::THREADS_PAGE_BYTES,
+    )
+    .fetch_all(backend.pool())
+    .await?;
+    let cursor = match ids.last() {
+        Some(&thread) if exists_after(backend, rfc.id, revision, thread).await? => Some(Cursor { revision, thread }),
+        _ => None,
+    };
+    let which = Which { only: Some(ids), ..Which::of(rfc.id, revision) };
+    Page::ending(read(backend, actor, &rfc.access, which).await?, cursor)
+}
+
 /// One thread as seen in the newest revision, and the number of its RFC.
 pub async fn get(backend: &Backend, actor: &Actor, thread: &str) -> Result<(i64, Thread)> {
     let thread = super::id("thread", thread)?;
     let number = number_of(backend.pool(), thread).await?;
     let rfc = super::look(backend.pool(), number).await?;
     policy::allows(actor, Action::ReadRfc(&rfc.access)).map_err(|refusal| super::hidden_as("thread", refusal))?;
-    let mut found = read(backend, actor, &rfc.access, rfc.id, rfc.revision, Some(thread)).await?;
+    let which = Which { only: Some(vec![thread]), ..Which::of(rfc.id, rfc.revision) };
+    let mut found = read(backend, actor, &rfc.access, which).await?;
     Ok((number, found.pop().ok_or_else(|| Refusal::not_found("thread"))?))
 }
 
@@ -303,7 +347,8 @@ pub async fn reattach(backend: &Backend, actor: &Actor, thread: &str, to: Reatta
     }
     let held = hold(&mut tx, id).await?;
     policy::allows(actor, Action::Comment(&held.rfc.access)).map_err(|refusal| super::hidden_as("thread", refusal))?;
-    let (revision, text) = revision_text(&mut tx, held.rfc.id, held.rfc.revision, to.revision).await??;
+    let text = revision_text(&mut tx, held.rfc.id, to.revision).await?;
+    let (revision, text) = text.ok_or_else(|| no_such_revision(held.rfc.revision))?;
     let range = check_range(&text, to.start, to.end)?;
     let Some((start, end)) = range else {
         return Err(Refusal::field("start", "Say where the thread belongs: give start and end.").into());
@@ -323,8 +368,10 @@ pub async fn reattach(backend: &Backend, actor: &Actor, thread: &str, to: Reatta
     )
     .fetch_optional(&mut *tx)
     .await?;
-    let selected = (revision, Span { start, end });
-    anchors::place(&mut tx, held.rfc.id, id, selected, held.rfc.revision, (actor.id, anchors::REATTACHED)).await?;
+    let anchor = Anchor::reattached(Span { start, end });
+    let newest = held.rfc.revision;
+    let place = Place { rfc: held.rfc.id, thread: id, revision, text, anchor, newest, by: actor.id };
+    anchors::place(&mut tx, place).await?;
     let before = before.map(|anchor| {
         json!({
             "thread": thread, "revision": revision,
@@ -333,19 +380,7 @@ pub async fn reattach(backend: &Backend, actor: &Actor, thread: &str, to: Reatta
     });
     let after = json!({ "thread": thread, "revision": revision, "start": start, "end": end });
     tx.event("anchor.reattached", &Subject::rfc(held.rfc.number), before, Some(after)).await?;
-    tx.commit(selected_anchor(revision, start, end, anchors::REATTACHED)).await
-}
-
-fn selected_anchor(revision: i32, start: usize, end: usize, method: &str) -> ThreadAnchor {
-    ThreadAnchor {
-        revision,
-        start: Some(super::offset(start)),
-        end: Some(super::offset(end)),
-        state: AnchorState::Exact,
-        method: method.to_owned(),
-        score: 1.0,
-        heading: None,
-    }
+    tx.commit(ThreadAnchor::of(revision, anchor)).await
 }
 
 /// A thread's row, held until the end of the transaction, and its RFC, whose revisions stay as they are.
@@ -387,13 +422,8 @@ pub(super) async fn number_of(connection: impl sqlx::PgExecutor<'_>, thread: i64
     Ok(number.ok_or_else(|| Refusal::not_found("thread"))?)
 }
 
-/// A revision's number and text; the refusal is about the field `revision`.
-async fn revision_text(
-    tx: &mut PgConnection,
-    rfc: i64,
-    newest: i32,
-    wanted: i64,
-) -> Result<std::result::Result<(i32, String), Refusal>> {
+/// A revision's number and text, if there is one.
+async fn revision_text(tx: &mut PgConnection, rfc: i64, wanted: i64) -> Result<Option<(i32, String)>> {
     let row = sqlx::query!(
         "select revision, body from rfc_revisions where rfc_id = $1 and revision = $2",
         rfc,
@@ -401,7 +431,49 @@ async fn revision_text(
     )
     .fetch_optional(&mut *tx)
     .await?;
-    Ok(row.map(|row| (row.revision, row.body)).ok_or_else(|| no_such_revision(newest)))
+    Ok(row.map(|row| (row.revision, row.body)))
+}
+
+/// The revision wanted, else the newest; the refusal is about the field `revision`.
+fn existing(wanted: Option<i64>, newest: i32) -> std::result::Result<i32, Refusal> {
+    let Some(wanted) = wanted else { return Ok(newest) };
+    let there = i32::try_from(wanted).ok().filter(|revision| (1..=newest).contains(revision));
+    there.ok_or_else(|| no_such_revision(newest))
+}
+
+/// Refuses a thread that would make the RFC's threads more than can be carried from revision to revision.
+async fn refuse_too_many(tx: &mut PgConnection, rfc: i64, quoted: usize) -> Result<()> {
+    let there = sqlx::query!(
+        r#"select count(*) as "threads!", coalesce(sum(octet_length(quote)), 0)::bigint as "quoted!"
+           from rfc_threads where rfc_id = $1"#,
+        rfc,
+    )
+    .fetch_one(&mut *tx)
+    .await?;
+    if there.threads >= limits::RFC_THREADS {
+        let message = format!(
+            "This RFC has {} conversations, which is as many as one RFC can have. Answer in one of them.",
+            there.threads
+        );
+        return Err(Refusal::conflict(message).into());
+    }
+    if quoted > 0 && there.quoted.saturating_add(quoted.try_into().unwrap_or(i64::MAX)) > limits::RFC_QUOTED_BYTES {
+        let message = "The conversations on this RFC quote as much text as one RFC can keep. Select a shorter range, or \
+                       comment on the RFC as a whole.";
+        return Err(Refusal::conflict(message).into());
+    }
+    Ok(())
+}
+
+/// Whether a thread of the revision comes after the one named.
+async fn exists_after(backend: &Backend, rfc: i64, revision: i32, thread: i64) -> Result<bool> {
+    let more = sqlx::query_scalar!(
+        r#"select exists (select from rfc_threads where rfc_id = $1 and revision <= $2 and id > $3) as "more!""#,
+        rfc,
+        revision,
+        thread,
+    );
+    Ok(more.fetch_one(backend.pool()).await?)
 }
 
 fn no_such_revision(newest: i32) -> Refusal {
@@ -413,20 +485,32 @@ fn no_such_revision(newest: i32) -> Refusal {
 }
 
 fn state(word: &str) -> Result<ThreadState> {
-    ThreadState::parse(word).ok_or_else(|| Error::internal(format!("no such thread state: {word}")))
+    ThreadState::parse("state", word).map_err(Error::internal)
 }
 
-/// Threads opened on `revision` or earlier (or the one thread `only`), with their comments.
-async fn read(
-    backend: &Backend,
-    actor: &Actor,
-    access: &RfcAccess,
+/// Which threads are read, and how much of them.
+struct Which {
     rfc: i64,
+    /// Opened on this revision or earlier, and seen in it.
     revision: i32,
-    only: Option<i64>,
-) -> Result<Vec<Thread>> {
+    /// Only these.
+    only: Option<Vec<i64>>,
+    /// Characters of the quote at most.
+    quote_chars: Option<i32>,
+}
+
+impl Which {
+    /// All of an RFC, with the whole of their quotes.
+    fn of(rfc: i64, revision: i32) -> Self {
+        Self { rfc, revision, only: None, quote_chars: None }
+    }
+}
+
+/// Threads in the order they were opened, with their comments.
+async fn read(backend: &Backend, actor: &Actor, access: &RfcAccess, which: Which) -> Result<Vec<Thread>> {
+    let Which { rfc, revision, only, quote_chars } = which;
     let rows = sqlx::query!(
-        r#"select t.id, t.state, t.severity, t.quote, t.revision, t.opened_by, t.opened_at, t.resolved_at,
+        r#"select t.id, t.state, t.severity, coalesce(left(t.quote, $4), t.quote) as "quote!", t.revision, t.opened_by, t.opened_at, t.resolved_at,
              t.resolved_revision, t.version, o.email as opener_email, o.name as opener_name,
              s.email as "settler_email?", s.name as "settler_name?",
              a.state as "anchor_state?", a.start_byte, a.end_byte, a.method as "method?", a.score as "score?",
@@ -435,11 +519,12 @@ async fn read(
            join people o on o.id = t.opened_by
            left join people s on s.id = t.resolved_by
            left join rfc_thread_anchors a on a.thread_id = t.id and a.revision = $2
-           where t.rfc_id = $1 and t.revision <= $2 and ($3::bigint is null or t.id = $3)
+           where t.rfc_id = $1 and t.revision <= $2 and ($3::bigint[] is null or t.id = any($3))
            order by t.id"#,
         rfc,
         revision,
-        only,
+        only.as_deref(),
+        quote_chars,
     )
     .fetch_all(backend.pool())
     .await?;
@@ -452,8 +537,8 @@ async fn read(
                 revision,
                 start: row.start_byte,
                 end: row.end_byte,
-                state: anchors::state(&state)?,
-                method,
+                state: AnchorState::parse("state", &state).map_err(Error::internal)?,
+                method: AnchorMethod::parse("method", &method).map_err(Error::internal)?,
                 score,
                 heading: row.heading_byte,
             }),
@@ -462,7 +547,7 @@ async fn read(
         threads.push(Thread {
             id: row.id.to_string(),
             state: state(&row.state)?,
-            severity: Severity::parse(&row.severity).map_err(Error::internal)?,
+            severity: Severity::parse("severity", &row.severity).map_err(Error::internal)?,
             quote: row.quote,
             revision: row.revision,
             anchor,

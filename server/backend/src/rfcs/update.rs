@@ -10,7 +10,7 @@ use serde_json::json;
 use sqlx::PgConnection;
 
 use super::{Hold, create};
-use crate::{Backend, Expected, Result, Subject};
+use crate::{Backend, Error, Expected, Result, Subject};
 
 /// What to change; what is `None` stays.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,25 +53,20 @@ pub async fn update(
     policy::allows(actor, Action::EditRfc(&rfc.access))?;
     expected.check_existing(rfc.version)?;
     let mut fields = Fields::default();
-    let title = change.title.as_deref().map(create::title).map(|title| fields.take(title)).transpose()?.flatten();
-    let kind = change.kind.as_deref().map(Kind::parse).map(|kind| fields.take(kind)).transpose()?.flatten();
+    let title = fields.take(change.title.as_deref().map(create::title).transpose())?;
+    let kind = fields.take(change.kind.as_deref().map(|kind| Kind::parse("kind", kind)).transpose())?;
     let services = match &change.services {
-        Some(slugs) => fields.take(create::services(&mut tx, slugs).await?)?,
+        Some(slugs) => Some(create::services(&mut tx, slugs).await),
         None => None,
     };
-    let authors = match &change.authors {
-        Some(addresses) if addresses.is_empty() => {
-            fields.complain("authors", "An RFC has at least one author.");
-            None
-        }
-        Some(addresses) => fields.take(people(&mut tx, "authors", addresses).await?)?,
-        None => None,
-    };
-    let shared_with = match &change.shared_with {
-        Some(addresses) => fields.take(people(&mut tx, "shared_with", addresses).await?)?,
-        None => None,
-    };
-    fields.finish()?;
+    let services = fields.take(Error::apart(services.transpose())?)?;
+    if change.authors.as_ref().is_some_and(Vec::is_empty) {
+        fields.complain("authors", "An RFC has at least one author.");
+    }
+    let authors = fields.take(Error::apart(people(&mut tx, "authors", change.authors.as_deref()).await)?)?;
+    let shared_with =
+        fields.take(Error::apart(people(&mut tx, "shared_with", change.shared_with.as_deref()).await)?)?;
+    let (title, kind, services, authors, shared_with) = fields.finish((title, kind, services, authors, shared_with))?;
 
     let version = sqlx::query_scalar!(
         "update rfcs set title = coalesce($2, title), kind = coalesce($3, kind), version = version + 1, updated_at = $4
@@ -127,15 +122,12 @@ pub async fn update(
     tx.commit(Updated { number, version }).await
 }
 
-/// The ids of people by address; the refusal names those who have no account.
-async fn people(
-    tx: &mut PgConnection,
-    field: &str,
-    addresses: &[String],
-) -> Result<std::result::Result<Vec<PersonId>, Refusal>> {
+/// The ids of people by address, if any are given; the refusal names those who have no account.
+async fn people(tx: &mut PgConnection, field: &str, addresses: Option<&[String]>) -> Result<Option<Vec<PersonId>>> {
+    let Some(addresses) = addresses else { return Ok(None) };
     if addresses.len() > limits::RFC_PEOPLE {
         let message = format!("At most {} people can be named here.", limits::RFC_PEOPLE);
-        return Ok(Err(Refusal::field(field, message)));
+        return Err(Refusal::field(field, message).into());
     }
     // A NUL cannot be sent to Postgres; no address has one.
     let asked: Vec<String> = addresses.iter().map(|address| address.replace('\0', "\u{fffd}")).collect();
@@ -156,8 +148,8 @@ async fn people(
         }
     }
     if unknown.is_empty() {
-        return Ok(Ok(ids));
+        return Ok(Some(ids));
     }
     let message = format!("Nobody with an account here has the address {}.", unknown.join(", "));
-    Ok(Err(Refusal::field(field, message)))
+    Err(Refusal::field(field, message).into())
 }

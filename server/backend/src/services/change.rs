@@ -5,10 +5,11 @@ use domain::refusal::Fields;
 use domain::service::Tier;
 use domain::{Actor, Refusal, TeamId, limits, text};
 use jiff_sqlx::ToSqlx;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
 use sqlx::PgConnection;
 
-use super::{Link, Service, ServiceInput, Stored, read};
+use super::{Link, Service, ServiceInput, Stored, named, read};
 use crate::accounts::team_id;
 use crate::{Backend, Error, Expected, Result, Subject, Tx};
 
@@ -25,7 +26,7 @@ pub async fn put(
 ) -> Result<(Service, bool)> {
     may_edit_some(actor)?;
     let slug = text::slug("slug", "The short name", slug)?;
-    let input = Checked::new(input)?;
+    let input = Content::check(input)?;
     let mut tx = backend.begin(actor).await?;
     if let Some(earlier) = tx.replay()? {
         return Ok(earlier);
@@ -45,18 +46,16 @@ pub async fn put(
     let wanted = Wanted::resolve(&mut tx, &slug, input).await?;
     allows(actor, Action::EditService { team: wanted.team })?;
     expected.check(before.as_ref().map(|stored| stored.service.version), || taken(&slug))?;
-    if let Some(before) = &before
-        && snapshot(&before.service) == wanted.snapshot
-    {
-        let unchanged = before.service.clone();
-        return tx.commit((unchanged, false)).await;
+    let was = before.as_ref().map(|stored| Content::of(&stored.service));
+    if let Some(before) = before.as_ref().filter(|_| was.as_ref() == Some(&wanted.content)) {
+        return tx.commit((before.service.clone(), false)).await;
     }
     let id = wanted.write(&mut tx, &slug, before.as_ref().map(|stored| stored.id), backend.now()).await?;
     wanted.write_parts(&mut tx, id).await?;
     let service = reread(&mut tx, &slug).await?;
     let verb = if before.is_some() { "service.changed" } else { "service.created" };
-    let was = before.as_ref().map(|stored| snapshot(&stored.service));
-    tx.event(verb, &Subject::service(&slug), was, Some(snapshot(&service))).await?;
+    let was = was.map(serde_json::to_value).transpose()?;
+    tx.event(verb, &Subject::service(&slug), was, Some(serde_json::to_value(&wanted.content)?)).await?;
     tx.commit((service, before.is_none())).await
 }
 
@@ -139,123 +138,133 @@ async fn set_archived(backend: &Backend, actor: &Actor, slug: &str, archived: bo
     tx.commit(service).await
 }
 
-/// A checked input: every value within its limits, names not looked up yet.
-struct Checked {
+/// What people say about a service: what a `PUT` checks, compares, writes, and keeps in the event. Wherever it is made
+/// or taken apart every field is named, so that a new one cannot be forgotten.
+#[derive(Debug, PartialEq, Serialize)]
+struct Content {
     name: String,
     tier: Tier,
+    /// By slug.
     team: Option<String>,
     description: String,
+    /// By slug.
     depends_on: Vec<String>,
     links: Vec<Link>,
     labels: Vec<String>,
 }
 
-impl Checked {
-    /// Says everything that is wrong at once.
-    fn new(input: ServiceInput) -> Result<Self, Refusal> {
+impl Content {
+    /// Checks that every value is within its limits and says everything that is wrong at once. Names are not looked up
+    /// yet.
+    fn check(input: ServiceInput) -> Result<Self, Refusal> {
+        let ServiceInput { name, tier, team, description, depends_on, links, labels } = input;
         let mut fields = Fields::default();
-        let name = text::line("name", "The name", &input.name, limits::NAME_CHARS);
-        let name = fields.take(name)?.unwrap_or_default();
-        let tier = fields.take(Tier::parse(input.tier))?.unwrap_or(Tier::Supporting);
+        let name = fields.take(text::line("name", "The name", &name, limits::NAME_CHARS))?;
+        let tier = fields.take(Tier::parse(tier))?;
         let max = limits::DESCRIPTION_CHARS;
-        let description = text::paragraph("description", "The description", &input.description, max);
-        let description = fields.take(description)?.unwrap_or_default();
-        at_most(&mut fields, "depends_on", "dependencies", input.depends_on.len(), limits::SERVICE_DEPENDENCIES);
-        at_most(&mut fields, "links", "links", input.links.len(), limits::SERVICE_LINKS);
-        at_most(&mut fields, "labels", "labels", input.labels.len(), limits::SERVICE_LABELS);
-        let mut links = Vec::with_capacity(input.links.len());
-        for (number, link) in (1..).zip(input.links) {
+        let description = fields.take(text::paragraph("description", "The description", &description, max))?;
+        at_most(&mut fields, "depends_on", "dependencies", depends_on.len(), limits::SERVICE_DEPENDENCIES);
+        at_most(&mut fields, "links", "links", links.len(), limits::SERVICE_LINKS);
+        at_most(&mut fields, "labels", "labels", labels.len(), limits::SERVICE_LABELS);
+        let mut good_links = Vec::with_capacity(links.len());
+        for (number, link) in (1..).zip(links) {
             let title = text::line("links", &format!("The title of link {number}"), &link.title, limits::NAME_CHARS);
             let title = fields.take(title)?;
             let url = fields.take(text::web_address("links", &link.url))?;
-            links.extend(title.zip(url).map(|(title, url)| Link { title, url }));
+            good_links.extend(title.zip(url).map(|(title, url)| Link { title, url }));
         }
-        let mut labels = Vec::with_capacity(input.labels.len());
-        for label in input.labels {
+        let mut good_labels = Vec::with_capacity(labels.len());
+        for label in labels {
             let label = fields.take(text::line("labels", "A label", &label, limits::NAME_CHARS))?;
-            labels.extend(label.filter(|label| !labels.contains(label)));
+            good_labels.extend(label.filter(|label| !good_labels.contains(label)));
         }
-        fields.finish()?;
-        let team = input.team.filter(|team| !team.trim().is_empty());
-        Ok(Self { name, tier, team, description, depends_on: input.depends_on, links, labels })
+        let (name, tier, description) = fields.finish((name, tier, description))?;
+        let team = team.filter(|team| !team.trim().is_empty());
+        Ok(Self { name, tier, team, description, depends_on, links: good_links, labels: good_labels })
+    }
+
+    /// What is said about a service that exists.
+    fn of(service: &Service) -> Self {
+        let Service {
+            name,
+            tier,
+            team,
+            description,
+            depends_on,
+            links,
+            labels,
+            // What people do not say with a `PUT`.
+            slug: _,
+            depended_on_by: _,
+            archived_at: _,
+            version: _,
+            created_at: _,
+            updated_at: _,
+        } = service;
+        Self {
+            name: name.clone(),
+            tier: *tier,
+            team: team.as_ref().map(|team| team.slug.clone()),
+            description: description.clone(),
+            depends_on: depends_on.iter().map(|other| other.slug.clone()).collect(),
+            links: links.clone(),
+            labels: labels.clone(),
+        }
     }
 }
 
 /// A checked input with the ids of what it names.
 struct Wanted {
-    name: String,
-    tier: Tier,
+    content: Content,
     team: Option<TeamId>,
-    description: String,
     depends_on: Vec<i64>,
-    links: Vec<Link>,
-    labels: Vec<String>,
-    /// What [`snapshot`] says of a service that is so.
-    snapshot: Value,
 }
 
 impl Wanted {
     /// Looks up the team and the dependencies; former addresses of services are understood.
-    async fn resolve(connection: &mut PgConnection, slug: &str, input: Checked) -> Result<Self> {
+    async fn resolve(connection: &mut PgConnection, slug: &str, mut content: Content) -> Result<Self> {
         let mut fields = Fields::default();
-        let team = match &input.team {
-            Some(team) => match team_id(connection, "team", team).await {
-                Ok(id) => Some(id),
-                Err(Error::Refused(refusal)) => fields.take(Err(refusal))?,
-                Err(error) => return Err(error),
-            },
+        let team = match &content.team {
+            Some(team) => Some(team_id(connection, "team", team).await),
             None => None,
         };
-        let asked: Vec<String> = input.depends_on.iter().filter(|name| !name.contains('\0')).cloned().collect();
-        let found = sqlx::query!(
-            r#"select distinct asked as "asked!", services.id, services.slug
-                 from unnest($1::text[]) as asked
-                 left join service_former_slugs as former on former.slug = asked
-                 join services on services.slug = asked or services.id = former.service_id
-                order by services.slug"#,
-            &asked,
-        )
-        .fetch_all(&mut *connection)
-        .await?;
-        let unknown: Vec<&str> = input
+        let team = fields.take(Error::apart(team.transpose())?)?;
+        let mut found = named(connection, &content.depends_on).await?;
+        let unknown: Vec<&str> = content
             .depends_on
             .iter()
             .map(String::as_str)
-            .filter(|name| *name != slug && !found.iter().any(|row| row.asked == **name))
+            .filter(|name| *name != slug && !found.iter().any(|service| service.asked == **name))
             .collect();
         if !unknown.is_empty() {
             let message = format!("There is no service called {}.", unknown.join(", "));
             fields.complain("depends_on", message);
         }
-        if asked.iter().any(|name| name == slug) || found.iter().any(|row| row.slug == slug) {
+        if content.depends_on.iter().any(|name| name == slug) || found.iter().any(|service| service.slug == slug) {
             fields.complain("depends_on", "A service cannot depend on itself.");
         }
-        fields.finish()?;
-        let mut slugs: Vec<String> = found.iter().map(|row| row.slug.clone()).collect();
-        slugs.dedup();
-        let mut depends_on: Vec<i64> = found.iter().map(|row| row.id).collect();
-        depends_on.dedup();
-        let snapshot = json!({
-            "name": input.name, "tier": input.tier, "team": input.team, "description": input.description,
-            "depends_on": slugs, "links": input.links, "labels": input.labels,
-        });
-        let Checked { name, tier, description, links, labels, .. } = input;
-        Ok(Self { name, tier, team, description, depends_on, links, labels, snapshot })
+        let team = fields.finish(team)?;
+        found.dedup_by_key(|service| service.id);
+        let depends_on = found.iter().map(|service| service.id).collect();
+        content.depends_on = found.into_iter().map(|service| service.slug).collect();
+        Ok(Self { content, team, depends_on })
     }
 
     /// Writes the service's own row; its id.
     async fn write(&self, tx: &mut Tx<'_>, slug: &str, id: Option<i64>, now: jiff::Timestamp) -> Result<i64> {
         let now = now.to_sqlx();
-        let (tier, labels) = (self.tier.number(), &self.labels);
+        // Team and dependencies are written by id, dependencies and links by `write_parts`.
+        let Content { name, tier, team: _, description, depends_on: _, links: _, labels } = &self.content;
+        let tier = tier.number();
         let Some(id) = id else {
             let id = sqlx::query_scalar!(
                 "insert into services (slug, name, tier, team_id, description, labels, created_at, updated_at)
                  values ($1, $2, $3, $4, $5, $6, $7, $7) returning id",
                 slug,
-                self.name,
+                name,
                 tier,
                 self.team,
-                self.description,
+                description,
                 labels,
                 now,
             );
@@ -266,10 +275,10 @@ impl Wanted {
                     version = version + 1, updated_at = $7
               where id = $1",
             id,
-            self.name,
+            name,
             tier,
             self.team,
-            self.description,
+            description,
             labels,
             now,
         )
@@ -296,7 +305,7 @@ impl Wanted {
         .execute(&mut **tx)
         .await?;
         let (titles, urls): (Vec<String>, Vec<String>) =
-            self.links.iter().map(|link| (link.title.clone(), link.url.clone())).unzip();
+            self.content.links.iter().map(|link| (link.title.clone(), link.url.clone())).unzip();
         sqlx::query!("delete from service_links where service_id = $1", id).execute(&mut **tx).await?;
         sqlx::query!(
             "insert into service_links (service_id, position, title, url)
@@ -310,16 +319,6 @@ impl Wanted {
         .await?;
         Ok(())
     }
-}
-
-/// What the event keeps of a service.
-fn snapshot(service: &Service) -> Value {
-    let depends_on: Vec<&str> = service.depends_on.iter().map(|other| other.slug.as_str()).collect();
-    json!({
-        "name": service.name, "tier": service.tier, "team": service.team.as_ref().map(|team| &team.slug),
-        "description": service.description, "depends_on": depends_on, "links": service.links,
-        "labels": service.labels,
-    })
 }
 
 /// Whether the actor may edit any service at all, before anything is looked up: an SRE, or a member of some team.

@@ -4,7 +4,7 @@ use axum::Json as PlainJson;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use backend::rfcs::threads::{self, NewThread, Reattach, Settled, Thread, ThreadAnchor};
-use domain::rfc::anchor::AnchorState;
+use domain::rfc::anchor::{AnchorMethod, AnchorState};
 use domain::rfc::{Severity, ThreadState};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -36,8 +36,9 @@ pub(super) struct AnchorBody {
     /// `exact`, `edited`, `moved`, `suggested` (asks to confirm) or `orphaned`.
     #[schema(value_type = String, example = "exact")]
     state: AnchorState,
-    /// How the place was found.
-    method: String,
+    /// How the place was found: `selected`, `reattached`, `diff`, `quote`, `similar` or `none`.
+    #[schema(value_type = String, example = "diff")]
+    method: AnchorMethod,
     /// How sure that is, 0 to 1.
     score: f32,
 }
@@ -151,7 +152,7 @@ struct Wanted {
     revision: Option<i64>,
 }
 
-/// Every thread of an RFC, in the order of the text
+/// Every thread of an RFC, in the order they were opened
 #[utoipa::path(get, path = "/rfcs/{number}/threads", tag = "Threads", params(("number" = i64, Path), Wanted, Paging),
     responses((status = 200, body = List<ThreadBody>), Refused))]
 async fn list(
@@ -160,8 +161,8 @@ async fn list(
     Query(wanted): Query<Wanted>,
     Query(paging): Query<Paging>,
 ) -> Result<PlainJson<List<ThreadBody>>, Failure> {
-    let found = threads::list(&backend, &actor, number, wanted.revision).await?;
-    Ok(PlainJson(List::of(found.page(&paging.into())?, ThreadBody::from)))
+    let page = threads::page(&backend, &actor, number, wanted.revision, &paging.into()).await?;
+    Ok(PlainJson(List::of(page, ThreadBody::from)))
 }
 
 /// Open a thread

@@ -98,10 +98,10 @@ impl<'a> Publication<'a> {
         search::again(origin.body, origin.span, self.next, index)
     }
 
-    /// The start of the heading at which an orphan is shown: the nearest one above its old place that still exists.
-    /// `None`: the top of the document.
-    pub fn nearest_heading(&self, origin: &Origin<'_>) -> Option<usize> {
+    /// The start of the heading at which an orphan is shown: the nearest one above `position`, its old place in a text
+    /// with the outline `old`, that still exists. `None`: the top of the document.
+    pub fn nearest_heading(&self, old: &Outline<'_>, position: usize) -> Option<usize> {
         let outline = self.outline.get_or_init(|| Outline::of(self.next));
-        outline.nearest(&Outline::of(origin.body), origin.span.start)
+        outline.nearest(old, position)
     }
 }

@@ -2,7 +2,7 @@
 
 /// The headings of a text, in order.
 #[derive(Debug)]
-pub(super) struct Outline<'a> {
+pub struct Outline<'a> {
     headings: Vec<Heading<'a>>,
 }
 
@@ -16,7 +16,7 @@ struct Heading<'a> {
 
 impl<'a> Outline<'a> {
     /// Reads `# Title` and underlined titles; lines inside fenced code are no headings.
-    pub(super) fn of(text: &'a str) -> Self {
+    pub fn of(text: &'a str) -> Self {
         let mut headings = Vec::new();
         let mut fence: Option<(char, usize)> = None;
         let mut above: Option<(usize, &str)> = None;

@@ -223,7 +223,8 @@ async fn disabling_ends_everything_at_once() {
     let operator = Actor::operator();
     let id = with_password(&backend, "grace@example.com", Role::Admin).await;
     let grace = actor_of(&backend, id).await.unwrap().unwrap();
-    let root = person(&backend, "Root", Role::Admin, None).await;
+    let root = with_password(&backend, "root@example.com", Role::Admin).await;
+    let root = actor_of(&backend, root).await.unwrap().unwrap();
     sessions::create(&backend, &[1; 32], &content(id)).await.unwrap();
     let token = tokens::create(&backend, &grace, &grace.email, new_token(&["admin"])).await.unwrap();
     assert!(tokens::actor_by_token(&backend, &token).await.unwrap().is_some());

@@ -13,14 +13,22 @@ use crate::{Backend, Expected, Once, PageRequest, entropy};
 #[tokio::test]
 async fn there_is_always_an_admin() {
     let backend = testing::backend().await;
-    let root = person(&backend, "Root", Role::Admin, None).await;
     let operator = Actor::operator();
+    let with_password = async |email| {
+        let id = with_password(&backend, email, Role::Admin).await;
+        actor_of(&backend, id).await.unwrap().unwrap()
+    };
+    let root = with_password("root@example.com").await;
+    // One who cannot sign in does not count.
+    person(&backend, "Script", Role::Admin, None).await;
     for actor in [&root, &operator] {
         let refused = refusal(people::change_role(&backend, actor, &root.email, Role::Lead).await);
-        assert_eq!(refused, Refusal::conflict("Root is the last admin; make somebody else an admin first."));
+        let message = "Without Grace Hopper no admin could sign in; make somebody with a password an admin first.";
+        assert_eq!(refused, Refusal::conflict(message));
     }
     assert_eq!(refusal(people::disable(&backend, &operator, &root.email).await).status(), 409);
-    let other = person(&backend, "Other", Role::Admin, None).await;
+    people::change_role(&backend, &root, "script@example.com", Role::Reader).await.unwrap();
+    let other = with_password("other@example.com").await;
     assert_eq!(refusal(people::disable(&backend, &root, &root.email).await).status(), 409);
 
     // Two admins who unmake each other at the same moment: one stays.
@@ -51,6 +59,15 @@ async fn a_put_creates_once_and_changes_only_what_was_seen() {
     assert_eq!(unchanged, changed);
     assert_eq!(verbs(&backend).await, ["person.created", "person.role_changed", "person.disabled"]);
 
+    // Two at the same moment: one creates, the other is told that they exist.
+    for (expected, status) in [(Expected::Unstated, 428), (Expected::Absent, 422)] {
+        let email = format!("{status}@example.com");
+        let put = || people::put(&backend, &root, &email, expected, input(Role::Member, None));
+        let (one, two) = tokio::join!(put(), put());
+        let lost = if one.is_ok() { two } else { one };
+        assert_eq!(refusal(lost).status(), status);
+    }
+
     let member = person(&backend, "Mel", Role::Member, None).await;
     let refused = people::put(&backend, &member, "x@example.com", Expected::Unstated, input(Role::Admin, None)).await;
     assert_eq!(refusal(refused).status(), 403);
@@ -75,6 +92,15 @@ async fn a_second_account_with_one_address_is_refused_beside_the_field() {
     assert!(refused.message_for("email").is_some());
     assert_eq!(verbs(&backend).await, ["person.created"], "a refused change leaves no event");
     assert_eq!(people::time_zone("europe/berlin").unwrap(), "Europe/Berlin");
+}
+
+#[tokio::test]
+async fn the_longest_address_has_an_account() {
+    let backend = testing::backend().await;
+    let email = format!("{}@example.com", "a".repeat(domain::limits::EMAIL_CHARS - "@example.com".len()));
+    with_password(&backend, &email, Role::Member).await;
+    people::change_role(&backend, &Actor::operator(), &email, Role::Sre).await.unwrap();
+    assert_eq!(verbs(&backend).await, ["person.created", "person.role_changed"]);
 }
 
 #[tokio::test]

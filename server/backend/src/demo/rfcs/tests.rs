@@ -1,7 +1,7 @@
 //! The scripts play to their end and show what a reviewer should see.
 
 use domain::rfc::ThreadState;
-use domain::rfc::anchor::AnchorState;
+use domain::rfc::anchor::{AnchorMethod, AnchorState};
 
 use super::*;
 use crate::demo::people_teams_services;
@@ -28,13 +28,13 @@ async fn the_rfcs_are_entered_once_and_show_every_state() {
     for state in [AnchorState::Exact, AnchorState::Edited, AnchorState::Moved, AnchorState::Orphaned] {
         assert!(anchors.iter().any(|anchor| anchor.state == state), "no {state:?} in {anchors:#?}");
     }
-    assert!(anchors.iter().any(|anchor| anchor.method == "reattached"));
+    assert!(anchors.iter().any(|anchor| anchor.method == AnchorMethod::Reattached));
     assert!(all.iter().any(|thread| thread.state == ThreadState::Resolved));
     let comments: Vec<_> = all.iter().flat_map(|thread| &thread.comments).collect();
     assert!(comments.iter().any(|comment| comment.edited_at.is_some()));
     assert!(comments.iter().any(|comment| comment.deleted_at.is_some()));
 
-    let home = home::home(&backend, &ada, false).await.unwrap();
+    let home = home::home(&backend, &ada).await.unwrap();
     assert!(!home.waiting.is_empty() && !home.drafts.is_empty() && !home.touching.is_empty());
     assert!(!home.services.is_empty());
 }

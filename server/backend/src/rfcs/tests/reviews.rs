@@ -64,7 +64,7 @@ async fn bad_threads_and_comments_are_refused_with_all_that_is_wrong() {
         assert_eq!(status(reply(&cast.backend, &cast.author, &thread.id, said).await), 422);
         assert_eq!(status(edit(&cast.backend, &cast.reviewer, &thread.comment_id, Expected::Any, said).await), 422);
     }
-    for name in ["0", "99", "x", "", "1 or 1=1", "99999999999999999999"] {
+    for name in ["0", "99", "x", "", "1 or 1=1", "99999999999999999999", "+1", "01", "007", " 1"] {
         assert_eq!(status(reply(&cast.backend, &cast.author, name, "x").await), 404);
         assert_eq!(status(edit(&cast.backend, &cast.author, name, Expected::Any, "x").await), 404);
     }
@@ -135,6 +135,34 @@ async fn edits_and_deletions_keep_what_was_said() {
     assert_eq!(kept, ["First **words**", "Second _words_"]);
     let verbs = events(backend, number).await;
     assert_eq!(verbs[3..], ["comment.posted", "comment.edited", "comment.deleted", "comment.deleted"]);
+}
+
+#[tokio::test]
+async fn an_rfc_takes_many_threads_but_not_any_number() {
+    let cast = cast().await;
+    let number = published(&cast, BODY).await;
+    let open = |new| threads::open(&cast.backend, &cast.reviewer, number, new);
+    let fill = async |threads: i64, quote: i64| {
+        sqlx::query!(
+            "insert into rfc_threads (rfc_id, revision, quote, severity, state, opened_by, opened_at)
+             select r.id, 1, repeat('x', $3::integer), 'note', 'open', $2, now() from rfcs r, generate_series(1, $1::bigint)",
+            threads,
+            cast.sre.id,
+            i32::try_from(quote).unwrap(),
+        )
+        .execute(cast.backend.pool())
+        .await
+        .unwrap();
+    };
+    fill(1, domain::limits::RFC_QUOTED_BYTES - 5).await;
+    let range = |end| NewThread { start: Some(0), end: Some(end), ..whole("x") };
+    let refused = refusal(open(range(7)).await);
+    assert!(refused.status() == 409 && refused.to_string().contains("shorter range"), "{refused}");
+    open(range(4)).await.unwrap();
+    open(whole("x")).await.unwrap();
+    fill(domain::limits::RFC_THREADS - 3, 0).await;
+    let refused = refusal(open(whole("x")).await);
+    assert!(refused.status() == 409 && refused.to_string().contains("2000 conversations"), "{refused}");
 }
 
 #[tokio::test]
