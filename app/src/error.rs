@@ -28,6 +28,9 @@ pub enum AppError {
     },
 }
 
+/// The field of a complaint that is about the form as a whole.
+pub const WHOLE_FORM: &str = "form";
+
 impl AppError {
     /// The HTTP status that says the same.
     pub fn status(&self) -> u16 {
@@ -60,10 +63,11 @@ impl FromServerFnError for AppError {
     /// network's.
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         match error {
-            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => {
-                Refusal::field("form", "The form is incomplete or has a value that does not fit; load the page again.")
-                    .into()
-            }
+            ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => Refusal::field(
+                WHOLE_FORM,
+                "The form is incomplete or has a value that does not fit; load the page again.",
+            )
+            .into(),
             ServerFnErrorErr::Request(_) => Refusal::Busy { retry_after_seconds: 2 }.into(),
             _ => Self::Internal { request_id: "-".to_owned() },
         }

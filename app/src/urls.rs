@@ -5,6 +5,11 @@ pub fn home() -> String {
     "/".into()
 }
 
+/// Home with every thread that waits, however many.
+pub fn home_all() -> String {
+    with_query(home(), &[("waiting", "all")], "")
+}
+
 /// Sign in, and go on to `next` (an address of ours) afterwards.
 pub fn sign_in(next: Option<&str>) -> String {
     match next {

@@ -54,7 +54,7 @@ test("an invitation can be taken back", async ({ page, another, signInAs, expect
   const email = `late-${crypto.randomUUID().slice(0, 8)}@example.com`;
   const link = await invite(page, email);
   await page.locator("#invitations .row", { hasText: email }).getByRole("button", { name: "Take back" }).click();
-  await expect(page.getByRole("status")).toContainText("Saved");
+  await expect(page.getByRole("status")).toContainText("The invitation is taken back");
   await expect(page.locator("#invitations").getByText(email)).toHaveCount(0);
   const late = await another();
   expect((await late.goto(new URL(link).pathname))?.status()).toBeGreaterThanOrEqual(400);

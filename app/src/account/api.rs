@@ -29,7 +29,7 @@ pub async fn sign_in(email: String, password: String, next: Option<String>) -> R
 #[server(prefix = "/do", endpoint = "account/sign-out")]
 pub async fn sign_out() -> Result<(), AppError> {
     session::end().await?;
-    session::done("/sign-in", Done::SignedOut);
+    session::done(&urls::sign_in(None), Done::SignedOut);
     Ok(())
 }
 
@@ -71,7 +71,7 @@ pub async fn set_theme(theme: String, next: Option<String>) -> Result<(), AppErr
 pub async fn edit(name: String, time_zone: String) -> Result<(), AppError> {
     let (backend, actor) = session::signed_in()?;
     people::edit_own(&backend, &actor, &name, &time_zone).await?;
-    session::done("/account", Done::Saved);
+    session::done(&urls::account(), Done::Saved);
     Ok(())
 }
 
@@ -81,7 +81,7 @@ pub async fn change_password(current_password: String, new_password: String) -> 
     let (backend, actor) = session::signed_in()?;
     let keep = session::token_hash().await?;
     passwords::change_own(&backend, &actor, &current_password, &new_password, keep.as_ref()).await?;
-    session::done("/account", Done::PasswordChanged);
+    session::done(&urls::account(), Done::PasswordChanged);
     Ok(())
 }
 
@@ -90,7 +90,7 @@ pub async fn change_password(current_password: String, new_password: String) -> 
 pub async fn end_session(session: String) -> Result<(), AppError> {
     let (backend, actor) = session::signed_in()?;
     sessions::end(&backend, &actor, &session).await?;
-    session::done("/account#sessions", Done::SessionsEnded);
+    session::done(&urls::account_part("sessions"), Done::SessionsEnded);
     Ok(())
 }
 
@@ -100,7 +100,7 @@ pub async fn end_other_sessions() -> Result<(), AppError> {
     let (backend, actor) = session::signed_in()?;
     let keep = session::token_hash().await?;
     sessions::end_others(&backend, &actor, keep.as_ref()).await?;
-    session::done("/account#sessions", Done::SessionsEnded);
+    session::done(&urls::account_part("sessions"), Done::SessionsEnded);
     Ok(())
 }
 
@@ -111,7 +111,7 @@ pub async fn create_token(name: String, reach: String, days: Option<String>) -> 
     let input = new_token(name, &reach, days.as_deref())?;
     let token = tokens::create(&backend, &actor, &actor.email, input).await?;
     session::show_once(session::NEW_TOKEN, &token).await?;
-    session::redirect("/account#tokens");
+    session::redirect(&urls::account_part("tokens"));
     Ok(())
 }
 
@@ -120,7 +120,7 @@ pub async fn create_token(name: String, reach: String, days: Option<String>) -> 
 pub async fn revoke_token(token: i64) -> Result<(), AppError> {
     let (backend, actor) = session::signed_in()?;
     tokens::revoke(&backend, &actor, token).await?;
-    session::done("/account#tokens", Done::TokenRevoked);
+    session::done(&urls::account_part("tokens"), Done::TokenRevoked);
     Ok(())
 }
 
@@ -131,7 +131,7 @@ async fn join(secret: &str, input: invitations::Acceptance) -> Result<(), AppErr
     match invitations::accept(&session::visit().backend, secret, input).await {
         Ok(person) => {
             session::begin(person).await?;
-            session::done("/", Done::Joined);
+            session::done(&urls::home(), Done::Joined);
         }
         Err(backend::Error::Refused(domain::Refusal::Conflict { message })) if message == invitations::ALREADY_USED => {
             session::done(&urls::sign_in(None), Done::JoinedAlready);

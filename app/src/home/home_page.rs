@@ -1,15 +1,17 @@
-//! What needs me today: answers that are waited for, drafts, RFCs about my services, and my services.
+//! What needs me today: replies that are waited for, drafts, RFCs about my services, and my services.
 
 use backend::rfcs::home::{self, Home, OwnDraft, OwnService, TouchingRfc, WaitingReason, WaitingThread};
+use backend::rfcs::render::plain;
 use domain::policy::{self, Action};
 use leptos::prelude::*;
 use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
 
 use crate::page::page;
 use crate::session;
 use crate::ui::{
     Actions, Button, EmptyState, Glyph, Icon, Meta, PageHeader, Row, RowMeta, RowSide, Rows, Section, SeverityBadge,
-    Stat, StatusBadge, TierBadge, Time, Tone, Variant,
+    Stat, StatusBadge, TierBadge, Time, Tone, Variant, counted,
 };
 use crate::urls;
 
@@ -17,11 +19,12 @@ use crate::urls;
 #[component]
 pub fn HomePage() -> impl IntoView {
     let signed_in = session::signed_in();
+    let all = use_query_map().read_untracked().get("waiting").as_deref() == Some("all");
     page(
         async move {
             let (backend, actor) = signed_in?;
             let blocked = policy::allows(&actor, Action::WriteRfc).err().map(|refusal| refusal.to_string());
-            Ok((home::home(&backend, &actor).await?, blocked.unwrap_or_default()))
+            Ok((home::home(&backend, &actor, all).await?, blocked.unwrap_or_default()))
         },
         |(home, blocked)| show(home, blocked),
     )
@@ -29,12 +32,12 @@ pub fn HomePage() -> impl IntoView {
 
 /// `blocked`: why this person may not write RFCs; empty when they may.
 fn show(home: Home, blocked: String) -> impl IntoView {
-    let waiting = count(home.waiting.len());
+    let waiting = home.waiting_count;
     let drafts = drafts(home.drafts, blocked.clone());
     let summary = match waiting {
         0 => "Nobody waits for you.".to_owned(),
-        1 => "One conversation waits for your answer.".to_owned(),
-        count => format!("{count} conversations wait for your answer."),
+        1 => "One thread waits for your reply.".to_owned(),
+        count => format!("{count} threads wait for your reply."),
     };
     view! {
         <Title text="Home · Plumbline"/>
@@ -53,7 +56,7 @@ fn show(home: Home, blocked: String) -> impl IntoView {
         </PageHeader>
         <div class="split">
             <div class="stack">
-                {answers(home.waiting)}
+                {replies(home.waiting, waiting)}
                 {touching(home.touching)}
             </div>
             <aside class="stack">
@@ -64,22 +67,31 @@ fn show(home: Home, blocked: String) -> impl IntoView {
     }
 }
 
-fn answers(waiting: Vec<WaitingThread>) -> AnyView {
+/// `count`: how many wait, shown or not.
+fn replies(waiting: Vec<WaitingThread>, count: i64) -> AnyView {
     if waiting.is_empty() {
         return view! {
-            <Section title="Waiting for my answer">
+            <Section title="Waiting for my reply">
                 <p class="today-none"><Icon glyph=Glyph::CheckCircle/> "Nothing waits for you. Good time for a review."</p>
             </Section>
         }
         .into_any();
     }
-    let count = count(waiting.len());
+    let shown = self::count(waiting.len());
+    let rest = (shown < count).then(|| {
+        view! {
+            <p>
+                "The " {shown} " that wait longest. "
+                <a href=urls::home_all()>"Show all " {count}</a>
+            </p>
+        }
+    });
     let rows: Vec<_> = waiting
         .into_iter()
         .map(|waiting| {
             let why = match waiting.reason {
                 WaitingReason::Author => "commented on your RFC",
-                WaitingReason::TookPart => "answered you",
+                WaitingReason::TookPart => "replied to you",
             };
             let rfc = format!("RFC-{} {}", waiting.number, waiting.title);
             view! {
@@ -101,7 +113,7 @@ fn answers(waiting: Vec<WaitingThread>) -> AnyView {
             }
         })
         .collect();
-    view! { <Section title="Waiting for my answer" count=count><Rows label="Conversations">{rows}</Rows></Section> }
+    view! { <Section title="Waiting for my reply" count=count><Rows label="Threads">{rows}</Rows> {rest}</Section> }
         .into_any()
 }
 
@@ -126,7 +138,7 @@ fn touching(rfcs: Vec<TouchingRfc>) -> AnyView {
         .map(|rfc| {
             let services = rfc.services.iter().map(|service| service.name.as_str()).collect::<Vec<_>>().join(", ");
             let open = (rfc.open_threads > 0)
-                .then(|| view! { <Stat icon=Glyph::Comment n=rfc.open_threads what="open conversations"/> });
+                .then(|| view! { <Stat icon=Glyph::Comment n=rfc.open_threads what=counted(rfc.open_threads, "open thread", "open threads")/> });
             view! {
                 <Row title=rfc.title href=urls::rfc(rfc.number) number=format!("RFC-{}", rfc.number)>
                     <RowMeta><span class="why">"Touches " {services}</span></RowMeta>
@@ -189,11 +201,11 @@ fn services(services: Vec<OwnService>) -> AnyView {
         .map(|own| {
             let tier = own.service.tier;
             let open = (own.open_rfcs > 0)
-                .then(|| view! { <Stat icon=Glyph::Document n=own.open_rfcs what="RFCs in review"/> });
+                .then(|| view! { <Stat icon=Glyph::Document n=own.open_rfcs what=counted(own.open_rfcs, "RFC in review", "RFCs in review")/> });
             view! {
                 <Row title=own.service.name href=urls::service(&own.service.slug)>
-                    <RowMeta><span>{own.team}</span></RowMeta>
-                    <RowSide>{open} <TierBadge tier=tier/></RowSide>
+                    <RowMeta><span>{own.team}</span> {open}</RowMeta>
+                    <RowSide><TierBadge tier=tier/></RowSide>
                 </Row>
             }
         })
@@ -203,7 +215,7 @@ fn services(services: Vec<OwnService>) -> AnyView {
 
 /// The first words of a comment, as one line.
 fn beginning(excerpt: &str) -> String {
-    let line = excerpt.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = plain(excerpt).split_whitespace().collect::<Vec<_>>().join(" ");
     if line.is_empty() { "(no words)".to_owned() } else { line }
 }
 

@@ -26,7 +26,7 @@ pub async fn invite(email: String, role: String, team: Option<String>) -> Result
     let secret = invitations::create(&backend, &actor, NewInvitation { email, role: parse_role(&role)?, team }).await?;
     let link = format!("{}{}", session::visit().base_url, urls::invitation(&secret));
     session::show_once(session::NEW_INVITATION, &link).await?;
-    session::done("/people#invitations", Done::Invited);
+    session::done(&urls::invitations(), Done::Invited);
     Ok(())
 }
 
@@ -35,7 +35,7 @@ pub async fn invite(email: String, role: String, team: Option<String>) -> Result
 pub async fn withdraw_invitation(invitation: i64) -> Result<(), AppError> {
     let (backend, actor) = session::signed_in()?;
     invitations::withdraw(&backend, &actor, invitation).await?;
-    session::done("/people#invitations", Done::Saved);
+    session::done(&urls::invitations(), Done::InvitationWithdrawn);
     Ok(())
 }
 
@@ -43,8 +43,10 @@ pub async fn withdraw_invitation(invitation: i64) -> Result<(), AppError> {
 #[server(prefix = "/do", endpoint = "people/change-role")]
 pub async fn change_role(email: String, role: String) -> Result<(), AppError> {
     let (backend, actor) = session::signed_in()?;
-    people::change_role(&backend, &actor, &email, parse_role(&role)?).await?;
-    session::done(&urls::person(&email), Done::RoleChanged);
+    let role = parse_role(&role)?;
+    let before = people::get(&backend, &actor, &email).await?.role;
+    people::change_role(&backend, &actor, &email, role).await?;
+    session::done(&urls::person(&email), if before == role { Done::RoleKept } else { Done::RoleChanged });
     Ok(())
 }
 
@@ -66,12 +68,12 @@ pub async fn enable(email: String) -> Result<(), AppError> {
     Ok(())
 }
 
-/// Signs a person out everywhere.
+/// Signs a person out everywhere and ends their tokens.
 #[server(prefix = "/do", endpoint = "people/end-sessions")]
 pub async fn end_sessions(email: String) -> Result<(), AppError> {
     let (backend, actor) = session::signed_in()?;
     sessions::end_all_of(&backend, &actor, &email).await?;
-    session::done(&urls::person(&email), Done::SessionsEnded);
+    session::done(&urls::person(&email), Done::AccessEnded);
     Ok(())
 }
 

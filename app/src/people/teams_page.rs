@@ -11,7 +11,9 @@ use super::api::CreateTeam;
 use super::people_page::PeopleTabs;
 use crate::page::page;
 use crate::session::signed_in;
-use crate::ui::{Button, Card, Crumb, EmptyState, Field, Form, FormActions, Glyph, PageHeader, Row, RowMeta, Rows};
+use crate::ui::{
+    Button, Card, Crumb, EmptyState, Field, Form, FormActions, Glyph, PageHeader, Row, RowMeta, Rows, numbered,
+};
 use crate::urls;
 
 /// The list; admins add teams here.
@@ -28,8 +30,8 @@ pub fn TeamsPage() -> impl IntoView {
             .map(|team| {
                 let meta = format!(
                     "{} · {}",
-                    counted(team.members, "person", "people"),
-                    counted(team.services, "service", "services")
+                    numbered(team.members, "person", "people"),
+                    numbered(team.services, "service", "services")
                 );
                 view! { <Row title=team.name href=urls::team(&team.slug)><RowMeta>{meta}</RowMeta></Row> }
             })
@@ -59,8 +61,4 @@ pub fn TeamsPage() -> impl IntoView {
             </div>
         }
     })
-}
-
-fn counted(number: i64, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
 }

@@ -3,7 +3,9 @@
 use domain::limits;
 use domain::rfc::Severity;
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
 
+use super::api::OpenThread;
 use super::reading::Reading;
 use crate::ui::{Button, Choice, Form, FormActions, Glyph, Hidden, Radios, TextArea, Variant};
 
@@ -17,7 +19,7 @@ pub(super) fn composer(reading: &Reading, range: Option<(usize, usize)>) -> AnyV
     view! {
         <div class="composer" id="composer" hidden=range.is_none()>
             <blockquote class="thread-quote" hidden=true></blockquote>
-            <Form action="/do/rfcs/open-thread" key="text" class="form-close">
+            <Form action=OpenThread::PATH key="text" class="form-close">
                 <Hidden name="number" value=number/>
                 <Hidden name="revision" value=revision/>
                 <Hidden name="start" value=start/>
@@ -47,7 +49,7 @@ pub(super) fn composer(reading: &Reading, range: Option<(usize, usize)>) -> AnyV
 pub(super) fn whole(reading: &Reading) -> AnyView {
     let (number, revision, shown) = (reading.number.to_string(), reading.revision.to_string(), reading.shown());
     view! {
-        <Form action="/do/rfcs/open-thread" key="whole" class="form-close">
+        <Form action=OpenThread::PATH key="whole" class="form-close">
             <Hidden name="number" value=number/>
             <Hidden name="revision" value=revision/>
             {shown}

@@ -7,10 +7,11 @@ use backend::rfcs::read::{self, Rfc};
 use domain::rfc::Status;
 use domain::{Actor, Refusal, limits};
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-use super::api::intent;
+use super::api::{self, intent};
 use super::editor::{self, Services, Text};
 use super::reading;
 use crate::error::AppError;
@@ -22,9 +23,6 @@ use crate::ui::{
     Tabs, Tone, Variant,
 };
 use crate::urls;
-
-/// Where the form for the text goes.
-const REVISE: &str = "/do/rfcs/revise";
 
 /// What the page shows.
 enum Part {
@@ -45,7 +43,7 @@ pub fn EditPage() -> impl IntoView {
     let signed_in = session::signed_in();
     let number = reading::number();
     let details = use_query_map().read_untracked().get("part").as_deref() == Some("details");
-    let echo = session::visit().echo.filter(|echo| echo.is_for(REVISE, None));
+    let echo = session::visit().echo.filter(|echo| echo.is_for(api::Revise::PATH, None));
     page(
         async move {
             let (backend, actor) = signed_in?;
@@ -136,7 +134,7 @@ fn text_form(rfc: &Rfc, text: Text, base: i32, key: String) -> AnyView {
     let number = rfc.number;
     view! {
         {behind.then(|| conflict(rfc, base))}
-        <Form action=REVISE>
+        <Form action=api::Revise::PATH>
             <Hidden name="number" value=number.to_string()/>
             // The newest, also after a conflict: it was shown what came between, and publishing now is a decision.
             <Hidden name="base_revision" value=newest.to_string()/>
@@ -200,7 +198,7 @@ fn details_form(rfc: &Rfc, services: Services) -> AnyView {
     let (number, version) = (rfc.number, rfc.version.to_string());
     let authors = addresses(&rfc.authors);
     view! {
-            <Form action="/do/rfcs/update">
+            <Form action=api::UpdateRfc::PATH>
                 <Hidden name="number" value=number.to_string()/>
                 <Hidden name="version" value=version/>
                 {editor::about(title, kind, services, String::new())}

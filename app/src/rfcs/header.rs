@@ -5,7 +5,9 @@ use backend::rfcs::revisions::RevisionSummary;
 use domain::limits;
 use domain::rfc::Status;
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
 
+use super::api;
 use crate::ui::{
     Actions, Badge, Button, Confirm, Crumb, Disclosure, Fact, Facts, Form, Glyph, Hidden, Meta, Notice, PageHeader,
     Person, StatusBadge, TextArea, Time, Variant,
@@ -141,7 +143,7 @@ fn actions(rfc: &Rfc) -> impl IntoView + use<> {
                 label="Delete draft"
                 title="Delete this draft?"
                 text="Its text, revisions and threads go with it. The number is not used again."
-                action="/do/rfcs/delete"
+                action=api::DeleteDraft::PATH
                 confirm="Delete draft"
             >
                 <Hidden name="number" value=number.to_string()/>
@@ -155,7 +157,7 @@ fn actions(rfc: &Rfc) -> impl IntoView + use<> {
                 label="Withdraw"
                 title="Withdraw this RFC?"
                 text="It stays readable with all its threads, and takes no more revisions."
-                action="/do/rfcs/status"
+                action=api::ChangeStatus::PATH
                 key="withdraw"
                 confirm="Withdraw RFC"
             >
@@ -173,7 +175,7 @@ fn actions(rfc: &Rfc) -> impl IntoView + use<> {
     });
     let publish = rfc.may.allows(Status::InReview).then(|| {
         view! {
-            <Form action="/do/rfcs/status" key="publish" class="form-inline">
+            <Form action=api::ChangeStatus::PATH key="publish" class="form-inline">
                 <Hidden name="number" value=number.to_string()/>
                 <Hidden name="to" value="in_review"/>
                 <Button variant=Variant::Primary>"Publish for review"</Button>

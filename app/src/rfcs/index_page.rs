@@ -2,6 +2,8 @@
 
 use backend::page::{Page, PageRequest};
 use backend::rfcs::list::{self, Filter, Listed};
+use backend::services::{ServiceRef, options};
+use domain::limits;
 use domain::policy::{self, Action};
 use domain::rfc::{Kind, Status};
 use leptos::prelude::*;
@@ -12,7 +14,7 @@ use crate::page::page;
 use crate::session;
 use crate::ui::{
     Actions, Button, Choice, Crumb, EmptyState, Field, FieldKind, Filters, Glyph, PageHeader, Pagination, Row, RowMeta,
-    RowSide, Rows, Select, Stat, StatusBadge, Time, Variant,
+    RowSide, Rows, Select, Stat, StatusBadge, Time, Variant, counted,
 };
 use crate::urls;
 
@@ -42,19 +44,46 @@ impl Asked {
         }
     }
 
-    fn filter(&self) -> Filter {
+    /// The filter. A service may be named as people call it.
+    fn filter(&self, services: &[ServiceRef]) -> Filter {
         let given = |word: &str| (!word.is_empty()).then(|| word.to_owned());
         Filter {
             q: given(&self.q),
             status: given(&self.status),
             kind: given(&self.kind),
-            service: given(&self.service),
+            service: self.service_among(services).map(|known| known.slug.clone()).or(given(&self.service)),
             author: given(&self.author),
         }
     }
 
+    /// The service meant: by its short name or its name.
+    fn service_among<'a>(&self, services: &'a [ServiceRef]) -> Option<&'a ServiceRef> {
+        let named = |service: &&ServiceRef| service.name.to_lowercase() == self.service.to_lowercase();
+        services.iter().find(|service| service.slug == self.service).or_else(|| services.iter().find(named))
+    }
+
     fn is_filtered(&self) -> bool {
-        self.filter() != Filter::default()
+        self.from("") != urls::rfcs()
+    }
+
+    /// What is looked for, in words.
+    fn said(&self, services: &[ServiceRef]) -> String {
+        let label = |found: Option<&'static str>, word: &str| found.map_or_else(|| word.to_owned(), str::to_owned);
+        let status = Status::ALL.into_iter().find(|status| status.as_str() == self.status).map(Status::label);
+        let kind = Kind::ALL.into_iter().find(|kind| kind.as_str() == self.kind).map(Kind::label);
+        let service = match self.service_among(services) {
+            Some(known) => format!("touches {}", known.name),
+            None => format!("touches “{}”, which no service is called", self.service),
+        };
+        let parts = [
+            (&self.q, format!("has the words “{}”", self.q)),
+            (&self.status, format!("is {}", label(status, &self.status).to_lowercase())),
+            (&self.kind, format!("is of the kind {}", label(kind, &self.kind))),
+            (&self.service, service),
+            (&self.author, format!("is by {}", self.author)),
+        ];
+        let parts = parts.into_iter().filter(|(word, _)| !word.is_empty()).map(|(_, said)| said).collect::<Vec<_>>();
+        format!("None {}.", parts.join(" and "))
     }
 
     /// The same list from another place on.
@@ -80,20 +109,21 @@ pub fn IndexPage() -> impl IntoView {
             let (backend, actor) = signed_in?;
             let cursor = (!asked.cursor.is_empty()).then(|| asked.cursor.clone());
             let request = PageRequest { limit: None, cursor };
-            let found = list::list(&backend, &actor, asked.filter(), &request).await?;
+            let services = options(&backend, &actor).await?.services;
+            let found = list::list(&backend, &actor, asked.filter(&services), &request).await?;
             let blocked = policy::allows(&actor, Action::WriteRfc).err().map(|refusal| refusal.to_string());
-            Ok((asked, found, blocked.unwrap_or_default()))
+            Ok((asked, services, found, blocked.unwrap_or_default()))
         },
-        |(asked, found, blocked)| show(&asked, found, blocked),
+        |(asked, services, found, blocked)| show(&asked, services, found, blocked),
     )
 }
 
 /// `blocked`: why the reader may not write one; empty when they may.
-fn show(asked: &Asked, found: Page<Listed>, blocked: String) -> impl IntoView + use<> {
+fn show(asked: &Asked, services: Vec<ServiceRef>, found: Page<Listed>, blocked: String) -> impl IntoView + use<> {
     let next = found.next_cursor.as_deref().map(|cursor| asked.from(cursor)).unwrap_or_default();
     let first = if asked.cursor.is_empty() { String::new() } else { asked.from("") };
     let rows = if found.items.is_empty() {
-        nothing(asked, blocked.clone())
+        nothing(asked, &services, blocked.clone())
     } else {
         let rows: Vec<_> = found.items.into_iter().map(row).collect();
         view! { <Rows label="RFCs">{rows}</Rows> }.into_any()
@@ -107,18 +137,21 @@ fn show(asked: &Asked, found: Page<Listed>, blocked: String) -> impl IntoView + 
                 </Button>
             </Actions>
         </PageHeader>
-        {filters(asked)}
+        {filters(asked, services)}
         {rows}
         <Pagination first=first next=next/>
     }
 }
 
-fn filters(asked: &Asked) -> impl IntoView + use<> {
+fn filters(asked: &Asked, services: Vec<ServiceRef>) -> impl IntoView + use<> {
     let any = |label: &str| Choice::new("", label);
     let statuses = Status::ALL.into_iter().map(|status| Choice::new(status.as_str(), status.label()));
     let statuses: Vec<_> = [any("Any status")].into_iter().chain(statuses).collect();
     let kinds = Kind::ALL.into_iter().map(|kind| Choice::new(kind.as_str(), kind.label()));
     let kinds: Vec<_> = [any("Any kind")].into_iter().chain(kinds).collect();
+    // To choose from while it is typed; a list that nobody can look through does not help.
+    let offered = services.into_iter().take(usize::try_from(limits::PAGE_ROWS_MAX).unwrap_or_default());
+    let offered: Vec<_> = offered.map(|service| view! { <option value=service.slug>{service.name}</option> }).collect();
     let Asked { q, status, kind, service, author, cursor: _ } = asked.clone();
     let reset = if asked.is_filtered() { urls::rfcs() } else { String::new() };
     view! {
@@ -151,8 +184,10 @@ fn filters(asked: &Asked) -> impl IntoView + use<> {
                 hide_label=true
                 kind=FieldKind::Search
                 placeholder="Service"
+                list="services"
                 value=service
             />
+            <datalist id="services">{offered}</datalist>
             <Field
                 name="author"
                 label="Author's e-mail"
@@ -170,13 +205,13 @@ fn row(rfc: Listed) -> AnyView {
     let services: Vec<_> = rfc
         .services
         .iter()
-        .map(|service| view! { <a href=urls::service(&service.slug)>{service.slug.clone()}</a> })
+        .map(|service| view! { <a href=urls::service(&service.slug)>{service.name.clone()}</a> })
         .collect();
     let blocking = (rfc.blocking_threads > 0).then(|| {
-        view! { <span class="tone-bad"><Stat icon=Glyph::Alert n=rfc.blocking_threads what="blocking"/></span> }
+        view! { <span class="tone-bad"><Stat icon=Glyph::Alert n=rfc.blocking_threads what=counted(rfc.blocking_threads, "blocking thread", "blocking threads")/></span> }
     });
     let open = (rfc.open_threads > 0)
-        .then(|| view! { <Stat icon=Glyph::Comment n=rfc.open_threads what="open conversations"/> });
+        .then(|| view! { <Stat icon=Glyph::Comment n=rfc.open_threads what=counted(rfc.open_threads, "open thread", "open threads")/> });
     view! {
         <Row title=rfc.title href=urls::rfc(rfc.number) number=format!("RFC-{}", rfc.number)>
             <RowMeta>
@@ -195,10 +230,10 @@ fn row(rfc: Listed) -> AnyView {
     .into_any()
 }
 
-fn nothing(asked: &Asked, blocked: String) -> AnyView {
+fn nothing(asked: &Asked, services: &[ServiceRef], blocked: String) -> AnyView {
     if asked.is_filtered() {
         return view! {
-            <EmptyState title="No RFC matches" text="Take a filter away, or look for fewer words." icon=Glyph::Search>
+            <EmptyState title="No RFC matches" text=asked.said(services) icon=Glyph::Search>
                 <Button href=urls::rfcs()>"Show all RFCs"</Button>
             </EmptyState>
         }

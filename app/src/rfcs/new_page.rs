@@ -3,18 +3,16 @@
 use domain::policy::{self, Action};
 use domain::rfc::Kind;
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-use super::api::intent;
+use super::api::{CreateRfc, intent};
 use super::editor::{self, Services, Text};
 use crate::page::page;
 use crate::session;
 use crate::ui::{Button, Crumb, Form, Meta, PageHeader, Variant};
 use crate::urls;
-
-/// Where the form goes.
-const ACTION: &str = "/do/rfcs/create";
 
 struct Loaded {
     text: Text,
@@ -29,7 +27,7 @@ struct Loaded {
 pub fn NewPage() -> impl IntoView {
     let signed_in = session::signed_in();
     let about = use_query_map().read_untracked().get("service").unwrap_or_default();
-    let echo = session::visit().echo.filter(|echo| echo.is_for(ACTION, None));
+    let echo = session::visit().echo.filter(|echo| echo.is_for(CreateRfc::PATH, None));
     page(
         async move {
             let (backend, actor) = signed_in?;
@@ -60,7 +58,7 @@ fn show(loaded: Loaded) -> impl IntoView {
             <PageHeader title="New RFC" crumbs=crumbs>
                 <Meta>"A draft is yours until you publish it; its number stays."</Meta>
             </PageHeader>
-            <Form action=ACTION>
+            <Form action=CreateRfc::PATH>
                 <div class="editor wide">
                     {
                         // Made here: a field asks the form around it, so it has to be inside.

@@ -8,6 +8,7 @@ use backend::rfcs::threads::{Thread, Threads};
 use backend::rfcs::{comments, read, renderings, threads};
 use domain::rfc::ThreadState;
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
 use leptos_meta::Title;
 
 use super::reading::{self, Asked, Reading};
@@ -143,7 +144,7 @@ fn attaching(quote: String, reading: &Reading) -> AnyView {
                     "."
                 </p>
             </Notice>
-            <Form action="/do/rfcs/reattach" id="attach-form">
+            <Form action=super::api::Reattach::PATH id="attach-form">
                 <Hidden name="number" value=number/>
                 <Hidden name="thread" value=thread/>
                 <Hidden name="revision" value=revision/>

@@ -4,8 +4,10 @@
 use backend::rfcs::comments::EarlierText;
 use backend::rfcs::threads::Thread;
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
+use super::api;
 use crate::error::AppError;
 use crate::session;
 use crate::ui::Hidden;
@@ -39,7 +41,7 @@ impl Asked {
         let query = query.read_untracked();
         let word = |name: &str| query.get(name).unwrap_or_default();
         let echo = session::use_visit().and_then(|visit| visit.echo);
-        let refused = echo.filter(|echo| echo.is_for("/do/rfcs/open-thread", Some("text")));
+        let refused = echo.filter(|echo| echo.is_for(api::OpenThread::PATH, Some("text")));
         let offset = |name: &str| -> Option<usize> {
             let sent = refused.as_ref().and_then(|echo| echo.value(name));
             sent.or_else(|| query.get(name)).and_then(|offset| offset.parse().ok())
@@ -98,8 +100,8 @@ impl Reading {
     pub(super) fn is_in_use(&self, thread: &Thread) -> bool {
         let asked = |id: &str| self.edits(id) || self.asked.history == id;
         thread.comments.iter().any(|comment| asked(&comment.id))
-            || crate::ui::is_refused("/do/rfcs/reply", &thread.id)
-            || crate::ui::is_refused("/do/rfcs/reopen", &thread.id)
+            || crate::ui::is_refused(api::Reply::PATH, &thread.id)
+            || crate::ui::is_refused(api::Reopen::PATH, &thread.id)
     }
 
     /// The page's address with something else open, at the same revision.

@@ -6,7 +6,9 @@ use backend::rfcs::threads::Thread;
 use domain::rfc::ThreadState;
 use domain::rfc::anchor::AnchorState;
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
 
+use super::api;
 use super::reading::Reading;
 use crate::ui::{
     AnchorNote, Avatar, Button, Confirm, Disclosure, Form, FormActions, Glyph, Hidden, Icon, SeverityBadge, TextArea,
@@ -111,7 +113,7 @@ fn uncertain_place(thread: &Thread, reading: &Reading) -> Option<AnyView> {
             let (key, id) = (thread.id.clone(), thread.id.clone());
             let yes = range.filter(|_| may).map(|range| {
                 view! {
-                    <Form action="/do/rfcs/reattach" key=key class="form-inline">
+                    <Form action=api::Reattach::PATH key=key class="form-inline">
                         <Hidden name="number" value=number/>
                         <Hidden name="thread" value=id/>
                         <Hidden name="revision" value=revision/>
@@ -176,7 +178,7 @@ fn edit(comment: &Comment, reading: &Reading) -> AnyView {
     let body = comment.body.clone();
     let (named, named_again) = (named(comment, reading), named(comment, reading));
     view! {
-        <Form action="/do/rfcs/edit-comment" key=id.clone() class="form-close">
+        <Form action=api::EditComment::PATH key=id.clone() class="form-close">
             {named()}
             <TextArea name="body" label="Your comment" hide_label=true value=body rows=3 required=true/>
             <FormActions>
@@ -188,7 +190,7 @@ fn edit(comment: &Comment, reading: &Reading) -> AnyView {
             label="Delete"
             title="Delete this comment?"
             text="The thread keeps its place; others see that something was deleted, not what it said."
-            action="/do/rfcs/delete-comment"
+            action=api::DeleteComment::PATH
             key=id
             confirm="Delete comment"
             small=true
@@ -239,8 +241,8 @@ fn reply(thread: &Thread, reading: &Reading) -> Option<AnyView> {
     thread.may.comment.then(|| {
         let (key, id, shown) = (thread.id.clone(), thread.id.clone(), reading.shown());
         view! {
-            <Disclosure summary="Reply" class="reply" open=is_refused("/do/rfcs/reply", &key)>
-                <Form action="/do/rfcs/reply" key=key class="form-close">
+            <Disclosure summary="Reply" class="reply" open=is_refused(api::Reply::PATH, &key)>
+                <Form action=api::Reply::PATH key=key class="form-close">
                     <Hidden name="thread" value=id/>
                     {shown}
                     <TextArea name="body" label="Your reply" hide_label=true rows=2 required=true/>
@@ -260,9 +262,9 @@ fn actions(thread: &Thread, reading: &Reading) -> Option<AnyView> {
     }
     let resolved = matches!(thread.state, ThreadState::Resolved | ThreadState::Dropped);
     let (action, words, icon) = if resolved {
-        ("/do/rfcs/reopen", "Reopen", Glyph::Reopen)
+        (api::Reopen::PATH, "Reopen", Glyph::Reopen)
     } else {
-        ("/do/rfcs/resolve", "Resolve", Glyph::Check)
+        (api::Resolve::PATH, "Resolve", Glyph::Check)
     };
     let (key, id, shown) = (thread.id.clone(), thread.id.clone(), reading.shown());
     let view = view! {

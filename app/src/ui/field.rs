@@ -162,7 +162,7 @@ pub fn Field(
     #[prop(optional)]
     autofocus: bool,
 ) -> impl IntoView {
-    let parts = Parts::new(&name, hint);
+    let parts = Parts::new(&name, with_limit(hint, max_chars));
     let value = if kind == FieldKind::Password { String::new() } else { parts.value(&name, value) };
     // Words about people and addresses must not be corrected or capitalised by a phone.
     let exact = matches!(kind, FieldKind::Email | FieldKind::Password | FieldKind::Url);
@@ -183,6 +183,7 @@ pub fn Field(
                 placeholder=present(placeholder)
                 list=present(list)
                 autofocus=autofocus && parts.scope.echo.is_none()
+                dir=(kind == FieldKind::Text).then_some("auto")
                 autocapitalize=exact.then_some("none")
                 spellcheck=exact.then_some("false")
                 aria-invalid=parts.invalid()
@@ -190,6 +191,15 @@ pub fn Field(
             />
             {parts.message_line()}
         </div>
+    }
+}
+
+/// The hint, and how long the text may be.
+fn with_limit(hint: String, max_chars: Option<usize>) -> String {
+    match max_chars {
+        None => hint,
+        Some(max) if hint.is_empty() => format!("At most {max} characters."),
+        Some(max) => format!("{hint} At most {max} characters."),
     }
 }
 
@@ -245,6 +255,7 @@ pub fn TextArea(
                 required=required
                 placeholder=present(placeholder)
                 autofocus=autofocus && parts.scope.echo.is_none()
+                dir="auto"
                 spellcheck=mono.then_some("false")
                 aria-invalid=parts.invalid()
                 aria-describedby=parts.described_by()

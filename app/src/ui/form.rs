@@ -8,7 +8,7 @@ use leptos::context::Provider;
 use leptos::prelude::*;
 
 use super::{Glyph, Icon, present};
-use crate::error::AppError;
+use crate::error::{AppError, WHOLE_FORM};
 use crate::form_echo::{FormEcho, KEY, ONCE, PAGE, in_text_area};
 use crate::session::use_visit;
 
@@ -104,8 +104,12 @@ fn summary(error: &AppError, scope: &FormScope) -> impl IntoView + use<> {
     let said = match error.refusal() {
         Some(Refusal::Invalid { fields }) => {
             let items = fields.iter().map(|wrong| {
+                let message = wrong.message.clone();
+                if wrong.field == WHOLE_FORM {
+                    return view! { <li>{message}</li> }.into_any();
+                }
                 let href = format!("#{}", scope.id(&wrong.field));
-                view! { <li><a href=href>{wrong.message.clone()}</a></li> }
+                view! { <li><a href=href>{message}</a></li> }.into_any()
             });
             let title = if fields.len() == 1 {
                 "One thing to mend; nothing was saved yet:".to_owned()

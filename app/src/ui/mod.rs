@@ -44,7 +44,7 @@ pub use icon::{Glyph, Icon};
 pub use notice::Notice;
 pub use page_header::{Actions, Meta, PageHeader};
 pub use pagination::Pagination;
-pub use rows::{Row, RowMeta, RowSide, Rows, Stat};
+pub use rows::{Row, RowMeta, RowSide, Rows, Stat, counted, numbered};
 pub use table::Table;
 pub use tabs::{Tab, Tabs};
 pub use time::Time;

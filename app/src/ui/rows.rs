@@ -78,6 +78,16 @@ pub fn RowSide(
     view! { <div class="row-side">{children()}</div> }
 }
 
+/// The word for what is counted.
+pub fn counted(n: i64, one: &'static str, many: &'static str) -> &'static str {
+    if n == 1 { one } else { many }
+}
+
+/// A number and the word for what it counts.
+pub fn numbered(n: i64, one: &'static str, many: &'static str) -> String {
+    format!("{n} {}", counted(n, one, many))
+}
+
 /// A number with its icon, for example open threads.
 #[component]
 pub fn Stat(

@@ -12,13 +12,17 @@ use super::{PersonRef, ServiceRef};
 use crate::{Backend, Error, Result};
 
 /// Rows of each part at most.
-const ROWS: i64 = 50;
+pub const ROWS: i64 = 50;
+/// Waiting threads at most when all of them are asked for.
+const ALL_WAITING: i64 = 1000;
 
 /// The first page after signing in.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Home {
     /// Threads that wait for the person's answer, the one that waits longest first.
     pub waiting: Vec<WaitingThread>,
+    /// How many wait, shown or not.
+    pub waiting_count: i64,
     /// Drafts the person writes or that are shared with them, the last changed first.
     pub drafts: Vec<OwnDraft>,
     /// RFCs in review by others that touch services of the person's teams, the newest first.
@@ -101,21 +105,22 @@ pub struct OwnService {
     pub open_rfcs: i64,
 }
 
-/// What needs `actor` today.
-pub async fn home(backend: &Backend, actor: &Actor) -> Result<Home> {
+/// What needs `actor` today; `all`: every thread that waits, not only those that wait longest.
+pub async fn home(backend: &Backend, actor: &Actor, all: bool) -> Result<Home> {
     policy::allows(actor, Action::Read)?;
-    let (waiting, drafts, touching, services) = tokio::try_join!(
-        waiting(backend, actor),
+    let ((waiting, waiting_count), drafts, touching, services) = tokio::try_join!(
+        waiting(backend, actor, if all { ALL_WAITING } else { ROWS }),
         drafts(backend, actor),
         touching(backend, actor),
         own_services(backend, actor),
     )?;
-    Ok(Home { waiting, drafts, touching, services })
+    Ok(Home { waiting, waiting_count, drafts, touching, services })
 }
 
-async fn waiting(backend: &Backend, actor: &Actor) -> Result<Vec<WaitingThread>> {
+async fn waiting(backend: &Backend, actor: &Actor, rows: i64) -> Result<(Vec<WaitingThread>, i64)> {
     let rows = sqlx::query!(
         r#"select r.number, r.title, t.id, t.severity, l.created_at, left(l.body, 200) as "excerpt!", p.email, p.name,
+             count(*) over () as "count!",
              exists (select from rfc_authors a where a.rfc_id = r.id and a.person_id = $1) as "author!"
            from rfc_threads t
            join rfcs r on r.id = t.rfc_id
@@ -136,11 +141,13 @@ async fn waiting(backend: &Backend, actor: &Actor) -> Result<Vec<WaitingThread>>
                           or exists (select from rfc_shares s where s.rfc_id = r.id and s.person_id = $1)))
            order by l.created_at, t.id limit $2"#,
         actor.id,
-        ROWS,
+        rows,
     )
     .fetch_all(backend.pool())
     .await?;
-    rows.into_iter()
+    let count = rows.first().map_or(0, |row| row.count);
+    let threads = rows
+        .into_iter()
         .map(|row| {
             Ok(WaitingThread {
                 number: row.number,
@@ -153,7 +160,8 @@ async fn waiting(backend: &Backend, actor: &Actor) -> Result<Vec<WaitingThread>>
                 excerpt: row.excerpt,
             })
         })
-        .collect()
+        .collect::<Result<_>>()?;
+    Ok((threads, count))
 }
 
 async fn drafts(backend: &Backend, actor: &Actor) -> Result<Vec<OwnDraft>> {

@@ -34,7 +34,7 @@ async fn the_rfcs_are_entered_once_and_show_every_state() {
     assert!(comments.iter().any(|comment| comment.edited_at.is_some()));
     assert!(comments.iter().any(|comment| comment.deleted_at.is_some()));
 
-    let home = home::home(&backend, &ada).await.unwrap();
+    let home = home::home(&backend, &ada, false).await.unwrap();
     assert!(!home.waiting.is_empty() && !home.drafts.is_empty() && !home.touching.is_empty());
     assert!(!home.services.is_empty());
 }

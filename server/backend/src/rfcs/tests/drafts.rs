@@ -103,13 +103,13 @@ async fn a_draft_does_not_exist_for_others() {
         let filter = list::Filter { q: Some("secret".into()), ..Default::default() };
         let listed = list::list(backend, other, filter, &PageRequest::default()).await.unwrap();
         assert!(listed.items.is_empty());
-        assert_eq!(home::home(backend, other).await.unwrap(), home::Home::default());
+        assert_eq!(home::home(backend, other, false).await.unwrap(), home::Home::default());
     }
     let share = UpdateRfc { shared_with: Some(vec!["RUI@example.com".into()]), ..UpdateRfc::default() };
     update(backend, &cast.author, number, Expected::Any, share).await.unwrap();
     assert!(!read(backend, &cast.reviewer, number, None).await.unwrap().may.edit);
     assert_eq!(threads::list(backend, &cast.reviewer, number, None).await.unwrap().items.len(), 1);
-    assert_eq!(home::home(backend, &cast.reviewer).await.unwrap().drafts.len(), 1);
+    assert_eq!(home::home(backend, &cast.reviewer, false).await.unwrap().drafts.len(), 1);
     comments::reply(backend, &cast.reviewer, thread, "I may").await.unwrap();
     assert_eq!(status(read(backend, &admin, number, None).await), 404);
 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::page::PageRequest;
 use crate::rfcs::comments::reply;
-use crate::rfcs::home::{WaitingReason, home};
+use crate::rfcs::home::{ROWS, WaitingReason, home};
 use crate::rfcs::list::{Filter, list};
 use crate::rfcs::threads::resolve;
 use crate::rfcs::update::{UpdateRfc, update};
@@ -186,14 +186,14 @@ async fn home_shows_what_waits_for_a_person_and_why() {
     service(&cast.backend, "index", Some("search")).await;
     let new = NewRfc { services: vec!["ledger".into(), "index".into()], ..text("x") };
     let number = create(&cast.backend, &cast.author, new).await.unwrap().number;
-    let drafts = home(&cast.backend, &cast.author).await.unwrap().drafts;
+    let drafts = home(&cast.backend, &cast.author, false).await.unwrap().drafts;
     assert_eq!((drafts[0].number, drafts[0].author), (number, true));
     to(&cast, &cast.author, number, "in_review").await.unwrap();
 
     let thread = threads::open(&cast.backend, &cast.reviewer, number, whole("Why **now**?")).await.unwrap().id;
     let waiting = |actor| {
         let backend = &cast.backend;
-        async move { home(backend, actor).await.unwrap().waiting }
+        async move { home(backend, actor, false).await.unwrap().waiting }
     };
     let mine = waiting(&cast.author).await;
     assert_eq!((mine[0].thread.as_str(), mine[0].reason), (thread.as_str(), WaitingReason::Author));
@@ -206,8 +206,21 @@ async fn home_shows_what_waits_for_a_person_and_why() {
     resolve(&cast.backend, &cast.author, &thread).await.unwrap();
     assert_eq!(waiting(&cast.reviewer).await, []);
 
-    let others = home(&cast.backend, &cast.reviewer).await.unwrap();
+    let others = home(&cast.backend, &cast.reviewer, false).await.unwrap();
     assert_eq!((others.touching[0].number, others.touching[0].services.len()), (number, 1));
     assert_eq!((others.services[0].service.slug.as_str(), others.services[0].open_rfcs), ("index", 1));
-    assert!(home(&cast.backend, &cast.author).await.unwrap().touching.is_empty(), "one's own is not news");
+    assert!(home(&cast.backend, &cast.author, false).await.unwrap().touching.is_empty(), "one's own is not news");
+}
+
+#[tokio::test]
+async fn home_counts_what_waits_beyond_what_it_shows() {
+    let cast = cast().await;
+    let number = published(&cast, "x").await;
+    let many = usize::try_from(ROWS).unwrap() + 1;
+    for _ in 0..many {
+        threads::open(&cast.backend, &cast.reviewer, number, whole("Why?")).await.unwrap();
+    }
+    let some = home(&cast.backend, &cast.author, false).await.unwrap();
+    assert_eq!((some.waiting.len() + 1, some.waiting_count), (many, ROWS + 1));
+    assert_eq!(home(&cast.backend, &cast.author, true).await.unwrap().waiting.len(), many);
 }

@@ -220,5 +220,5 @@ async fn one_connection_is_enough() {
     let rfc = read(&backend, &cast.sre, number, None).await.unwrap();
     rendering(&backend, &rfc).await.unwrap();
     assert_eq!(list(&backend, &cast.sre, number, None).await.unwrap().items.len(), 2);
-    crate::rfcs::home::home(&backend, &cast.author).await.unwrap();
+    crate::rfcs::home::home(&backend, &cast.author, false).await.unwrap();
 }
