@@ -15,7 +15,7 @@ test("invite by link, accept, change the role, disable", async ({ page, another,
 
   const ines = await another();
   await ines.goto(new URL(link).pathname);
-  await expect(ines.getByText(email)).toBeVisible();
+  await expect(ines.getByLabel("E-mail address")).toHaveValue(email);
   await ines.getByLabel("Your name").fill(name);
   await ines.getByLabel("Password").fill(`calm water ${word}`);
   await ines.getByRole("button", { name: "Create my account" }).click();
