@@ -44,10 +44,28 @@ pub mod ui;
 #[cfg(feature = "hydrate")]
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn hydrate() {
+    forget_news();
     leptos::mount::hydrate_islands();
     // Browser tests wait for this before they click on an island.
     if let Some(root) = leptos::prelude::document().document_element() {
         // A page that cannot be marked works all the same.
         drop(root.set_attribute("data-hydrated", ""));
     }
+}
+
+/// Takes what the last form did out of the address: it was said on this page, and whoever comes back or passes the address
+/// on is not told again.
+#[cfg(feature = "hydrate")]
+fn forget_news() -> Option<()> {
+    let location = leptos::prelude::window().location();
+    let (path, query, fragment) = (location.pathname().ok()?, location.search().ok()?, location.hash().ok()?);
+    let pairs = query.strip_prefix('?')?.split('&');
+    let rest: Vec<_> = pairs.clone().filter(|pair| !pair.starts_with("done=")).collect();
+    if rest.len() == pairs.count() {
+        return None;
+    }
+    let separator = if rest.is_empty() { "" } else { "?" };
+    let address = format!("{path}{separator}{}{fragment}", rest.join("&"));
+    let history = leptos::prelude::window().history().ok()?;
+    history.replace_state_with_url(&history.state().ok()?, "", Some(&address)).ok()
 }

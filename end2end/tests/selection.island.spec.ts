@@ -1,6 +1,6 @@
 // Comment by selecting: what is selected on the page is what the thread is about in the Markdown.
 import { expect, islandsReady, test } from "../fixtures";
-import { openThread, passage, publishedRfc, selectWords } from "../rfcs";
+import { draftRfc, openThread, passage, publishedRevision, publishedRfc, selectWords } from "../rfcs";
 
 const BODY = `The **ferry** leaves at \`06:40\` — with 🛥️ and [a link](https://example.com) to שלום.
 
@@ -88,6 +88,50 @@ test("a text that was not saved is offered again", async ({ page, signInAs }) =>
   await page.getByRole("button", { name: "Restore it" }).click();
   await expect(text).toHaveValue("Written just before the battery died.");
   await expect(page.locator("#preview")).toContainText("before the battery died");
+});
+
+test("going back to the page that a save led to forgets nothing that was typed since", async ({ page, signInAs }) => {
+  await signInAs("ada@example.com");
+  const rfc = await draftRfc(page, "One.");
+  await page.goto(`${rfc}/edit`);
+  await islandsReady(page);
+  const text = page.getByLabel("Text, in Markdown");
+  await text.fill("Two.");
+  await page.getByRole("button", { name: "Save draft" }).click();
+  await expect(page.getByText("The draft is saved.")).toBeVisible();
+  await islandsReady(page);
+  expect(new URL(page.url()).search, "said once").toBe("");
+  await page.goto(`${rfc}/edit`);
+  await islandsReady(page);
+  await text.fill("Three.");
+  await expect(page.locator("#editor-said")).toContainText("Kept in this browser");
+  page.on("dialog", (dialog) => void dialog.accept());
+  await page.goBack();
+  await islandsReady(page);
+  await page.goto(`${rfc}/edit`);
+  await islandsReady(page);
+  await page.getByRole("button", { name: "Restore it" }).click();
+  await expect(text).toHaveValue("Three.");
+});
+
+test("a kept text written before somebody else published says so", async ({ page, signInAs, expectMessage }) => {
+  expectMessage(/status of 409/);
+  await signInAs("ada@example.com");
+  const rfc = await publishedRfc(page, "The first text.");
+  await page.goto(`${rfc}/edit`);
+  await islandsReady(page);
+  const text = page.getByLabel("Text, in Markdown");
+  await text.fill("My own text.");
+  await expect(page.locator("#editor-said")).toContainText("Kept in this browser");
+  await publishedRevision(page, rfc, 1, "The text of somebody who was quicker.");
+  page.on("dialog", (dialog) => void dialog.accept());
+  await page.reload();
+  await islandsReady(page);
+  await expect(page.getByText("It was written on revision 1.")).toBeVisible();
+  await page.getByRole("button", { name: "Restore it" }).click();
+  await page.getByRole("button", { name: "Publish revision 3" }).click();
+  await expect(page.getByText("Your text was written on revision 1; meanwhile revision 2 was published.")).toBeVisible();
+  await expect(text).toHaveValue("My own text.");
 });
 
 test("the button under a block works without a page load", async ({ page, signInAs }) => {

@@ -162,3 +162,56 @@ async fn joining_twice_leads_to_the_sign_in_page() {
     assert_eq!(join(PASSWORD).await.header("location"), "/?done=joined");
     assert_eq!(join(PASSWORD).await.header("location"), "/sign-in?done=joined_already");
 }
+
+#[tokio::test]
+async fn a_text_written_on_an_older_revision_says_so_until_it_is_published() {
+    let app = TestApp::new().await;
+    let author = app.person("Author", Role::Member, None).await;
+    save(&app, &author, "publish", "a").await;
+    revise(&app, &author, "1", "Somebody was quicker.\n", &[("intent", "save")]).await;
+    let behind = "Your text was written on revision 1; meanwhile revision 2 was published.";
+    let refused = revise(&app, &author, "1", "Mine.\n", &[("written_on", "1"), ("intent", "save")]).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT);
+    for intent in ["preview", "save"] {
+        // The page's own hidden fields; the second time it is refused for another reason.
+        let body = if intent == "preview" { "Mine.\n" } else { " " };
+        let shown = revise(&app, &author, "2", body, &[("written_on", "1"), ("intent", intent)]).await;
+        assert!(shown.body.contains(behind), "{intent}: {}", shown.body);
+        assert!(shown.body.contains("Somebody was quicker."), "{intent}");
+    }
+    let published = revise(&app, &author, "2", "Mine.\n", &[("written_on", "1"), ("intent", "save")]).await;
+    assert_eq!(published.header("location"), "/rfcs/1?done=revised");
+}
+
+#[tokio::test]
+async fn a_refused_comment_stays_on_the_revision_it_was_selected_in() {
+    let app = TestApp::new().await;
+    let author = app.person("Author", Role::Member, None).await;
+    save(&app, &author, "publish", "a").await;
+    revise(&app, &author, "1", "Nothing of the kind.\n", &[("intent", "save")]).await;
+    let range = [("number", "1"), ("revision", "1"), ("start", "0"), ("end", "4")];
+    let fields: Vec<_> = range.into_iter().chain([("severity", "note"), ("body", " "), ("form", "text")]).collect();
+    let refused = app.form(Some(&author), "/rfcs/1", "/do/rfcs/open-thread", &fields).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.body.contains("This is revision 1 of 2."), "{}", refused.body);
+    assert!(refused.body.contains(r#"name="revision" value="1""#), "{}", refused.body);
+    assert!(!refused.body.contains(r#"name="revision" value="2""#), "{}", refused.body);
+}
+
+#[tokio::test]
+async fn a_browser_forgets_a_kept_text_only_after_the_form_it_was_written_in() {
+    let app = TestApp::new().await;
+    let author = app.person("Author", Role::Member, None).await;
+    save(&app, &author, "save", "a").await;
+    let id = author.actor.id;
+    for (done, kept) in [
+        ("?done=draft_created", Some(format!("{id}:new"))),
+        ("?done=draft_saved", Some(format!("{id}:rfc-1"))),
+        ("?done=published", None),
+        ("", None),
+    ] {
+        let page = app.page(Some(&author), &format!("/rfcs/1{done}")).await;
+        assert_eq!(page.body.contains("data-kept="), kept.is_some(), "{done}");
+        assert!(kept.is_none_or(|kept| page.body.contains(&format!("data-kept=\"{kept}\""))), "{done}");
+    }
+}

@@ -4,18 +4,13 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::convert::FromWasmAbi;
-use web_sys::{EventTarget, Storage};
+use web_sys::EventTarget;
 
 /// Listens for as long as the page lives.
 pub fn on<E: FromWasmAbi + 'static>(target: &EventTarget, event: &str, listen: impl FnMut(E) + 'static) {
     let listener = Closure::<dyn FnMut(E)>::new(listen).into_js_value();
     // Fails only for an event that this target does not know.
     drop(target.add_event_listener_with_callback(event, listener.unchecked_ref()));
-}
-
-/// The browser's own store, if the person allows it.
-pub fn store() -> Option<Storage> {
-    window().local_storage().ok().flatten()
 }
 
 /// Tells browser tests that the island of this page listens.

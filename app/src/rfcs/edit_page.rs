@@ -13,9 +13,9 @@ use leptos_router::hooks::use_query_map;
 
 use super::api::{self, intent};
 use super::editor::{self, Services, Text};
-use super::reading;
+use super::{kept, reading};
 use crate::error::AppError;
-use crate::form_echo::FormEcho;
+use crate::form_echo::{FormEcho, INTENT, in_text_area};
 use crate::page::page;
 use crate::session;
 use crate::ui::{
@@ -24,15 +24,14 @@ use crate::ui::{
 };
 use crate::urls;
 
+/// The hidden field with the revision that a text was written on, through every refusal and preview until it is
+/// published: as long as it is not the newest, the page shows what came after.
+const WRITTEN_ON: &str = "written_on";
+
 /// What the page shows.
 enum Part {
     /// The text.
-    Text {
-        text: Text,
-        /// The revision the text was written on.
-        base: i32,
-        key: String,
-    },
+    Text(Text),
     /// Title, kind, services and people.
     Details { services: Services },
 }
@@ -65,10 +64,9 @@ pub fn EditPage() -> impl IntoView {
 /// The text to go on with: the newest, or the one that was just refused or previewed.
 async fn text(actor: &Actor, rfc: &Rfc, echo: Option<Arc<FormEcho>>) -> Result<Part, AppError> {
     let sent = |name: &str| echo.as_ref().and_then(|echo| echo.value(name));
-    let base = sent("base_revision").and_then(|base| base.parse().ok()).unwrap_or(rfc.newest_revision);
-    let text = Text::render(actor, sent("body").unwrap_or_else(|| rfc.body.clone())).await?;
-    let key = format!("{}:rfc-{}:{}", actor.id, rfc.number, rfc.newest_revision);
-    Ok(Part::Text { text, base, key })
+    let written_on = sent(WRITTEN_ON).or_else(|| sent("base_revision")).and_then(|base| base.parse().ok());
+    let (base, name) = (written_on.unwrap_or(rfc.newest_revision), kept::of_rfc(actor.id, rfc.number));
+    Ok(Part::Text(Text::render(actor, sent("body"), rfc.body.clone(), name, base).await?))
 }
 
 fn show(rfc: &Rfc, part: Part) -> impl IntoView + use<> {
@@ -78,7 +76,7 @@ fn show(rfc: &Rfc, part: Part) -> impl IntoView + use<> {
         Crumb::new("RFCs", urls::rfcs()),
         Crumb::new(name.clone(), urls::rfc(rfc.number)),
     ];
-    let on_text = matches!(part, Part::Text { .. });
+    let on_text = matches!(part, Part::Text(_));
     let tabs = rfc.may.revise.then(|| {
         let items = vec![
             Tab::new("Text", urls::edit_rfc(rfc.number)).current(on_text),
@@ -88,7 +86,7 @@ fn show(rfc: &Rfc, part: Part) -> impl IntoView + use<> {
     });
     let status = rfc.status;
     let form = match part {
-        Part::Text { text, base, key } => text_form(rfc, text, base, key),
+        Part::Text(text) => text_form(rfc, text),
         Part::Details { services } => details_form(rfc, services),
     };
     view! {
@@ -103,8 +101,8 @@ fn show(rfc: &Rfc, part: Part) -> impl IntoView + use<> {
     }
 }
 
-fn text_form(rfc: &Rfc, text: Text, base: i32, key: String) -> AnyView {
-    let newest = rfc.newest_revision;
+fn text_form(rfc: &Rfc, text: Text) -> AnyView {
+    let (base, newest) = (text.base, rfc.newest_revision);
     let draft = rfc.status == Status::Draft;
     let behind = base < newest;
     let publish = if behind {
@@ -130,7 +128,7 @@ fn text_form(rfc: &Rfc, text: Text, base: i32, key: String) -> AnyView {
         })
     };
     let for_review =
-        draft.then(|| view! { <Button name="intent" value=intent::PUBLISH>"Save and publish for review"</Button> });
+        draft.then(|| view! { <Button name=INTENT value=intent::PUBLISH>"Save and publish for review"</Button> });
     let number = rfc.number;
     view! {
         {behind.then(|| conflict(rfc, base))}
@@ -138,10 +136,11 @@ fn text_form(rfc: &Rfc, text: Text, base: i32, key: String) -> AnyView {
             <Hidden name="number" value=number.to_string()/>
             // The newest, also after a conflict: it was shown what came between, and publishing now is a decision.
             <Hidden name="base_revision" value=newest.to_string()/>
+            <Hidden name=WRITTEN_ON value=base.to_string()/>
             <div class="editor wide">
-                {editor::text(text, key, ().into_any(), what().into_any())}
+                {editor::text(text, ().into_any(), what().into_any())}
                 <div class="editor-bar">
-                    <Button name="intent" value=intent::SAVE variant=Variant::Primary>{publish}</Button>
+                    <Button name=INTENT value=intent::SAVE variant=Variant::Primary>{publish}</Button>
                     {for_review}
                     <Button href=urls::rfc(number) variant=Variant::Quiet>"Cancel"</Button>
                     {editor::preview_button()}
@@ -170,7 +169,7 @@ fn conflict(rfc: &Rfc, base: i32) -> impl IntoView + use<> {
             }
         })
         .collect();
-    let body = rfc.body.clone();
+    let body = in_text_area(&rfc.body);
     let title = format!("Your text was written on revision {base}; meanwhile revision {newest} was published.");
     view! {
         <div class="editor-conflict">

@@ -9,6 +9,7 @@ use leptos::prelude::*;
 
 use super::editor_island::EditorHelp;
 use crate::error::AppError;
+use crate::form_echo::INTENT;
 use crate::ui::{Button, Checkbox, Choice, Field, Select, TextArea, Variant};
 
 /// A text and what its readers will see.
@@ -17,24 +18,37 @@ pub(super) struct Text {
     /// The Markdown.
     pub(super) body: String,
     /// Its preview; `None` while it cannot be one (it is too long, say).
-    pub(super) preview: Option<String>,
+    preview: Option<String>,
+    /// What it is called in the browser's own store, where it is kept until it is saved.
+    kept_as: String,
+    /// The revision it was written on, 0 for a new RFC.
+    pub(super) base: i32,
+    /// Whether it was just sent and not saved.
+    unsaved: bool,
 }
 
 impl Text {
-    /// Renders a text that may have been refused.
-    pub(super) async fn render(actor: &Actor, body: String) -> Result<Self, AppError> {
+    /// Renders the text to go on with: what was `sent` and refused, else `newest`.
+    pub(super) async fn render(
+        actor: &Actor,
+        sent: Option<String>,
+        newest: String,
+        kept_as: String,
+        base: i32,
+    ) -> Result<Self, AppError> {
+        let unsaved = sent.is_some();
+        let body = sent.unwrap_or(newest);
         let preview = match renderings::preview(actor, &body).await {
             Ok(rendered) => Some(rendered.html()),
             Err(Error::Refused(_)) => None,
             Err(internal) => return Err(internal.into()),
         };
-        Ok(Self { body, preview })
+        Ok(Self { body, preview, kept_as, base, unsaved })
     }
 }
 
-/// The text on the left, with `above` and `below` around it, and what its readers will see on the right. `key` names the
-/// text in the browser's own store, where it is kept until it is published.
-pub(super) fn text(text: Text, key: String, above: AnyView, below: AnyView) -> AnyView {
+/// The text on the left, with `above` and `below` around it, and what its readers will see on the right.
+pub(super) fn text(text: Text, above: AnyView, below: AnyView) -> AnyView {
     let hint = format!(
         "At most {} KiB. Tables, footnotes, task lists, alerts and code look as they do on GitHub.",
         limits::RFC_BODY_BYTES / 1024,
@@ -52,7 +66,7 @@ pub(super) fn text(text: Text, key: String, above: AnyView, below: AnyView) -> A
     view! {
         <div class="editor-write">
             {above}
-            <EditorHelp key=key limit=limits::RFC_BODY_BYTES/>
+            <EditorHelp name=text.kept_as base=text.base unsaved=text.unsaved limit=limits::RFC_BODY_BYTES/>
             <TextArea name="body" label="Text, in Markdown" hint=hint value=text.body rows=24 mono=true required=true/>
             {below}
         </div>
@@ -69,7 +83,9 @@ pub(super) fn text(text: Text, key: String, above: AnyView, below: AnyView) -> A
 pub(super) fn preview_button() -> impl IntoView {
     view! {
         <span class="without-script">
-            <Button name="intent" value=super::api::intent::PREVIEW variant=Variant::Quiet>"Preview"</Button>
+            <Button name=INTENT value=super::api::intent::PREVIEW variant=Variant::Quiet novalidate=true>
+                "Preview"
+            </Button>
         </span>
         <p class="live" role="status" id="editor-said"></p>
     }

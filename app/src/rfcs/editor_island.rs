@@ -5,41 +5,49 @@
 
 use leptos::prelude::*;
 
-/// Stands above the text, where its offer to restore kept text is seen. `key` names the text in the browser's store,
-/// `limit` is its size in bytes.
+use super::kept::Kept;
+
+/// Stands above the text, where its offer to restore kept text is seen.
 #[island]
 pub fn EditorHelp(
-    /// The person, the RFC and the revision the text is written on.
-    key: String,
+    /// What the text is called in the browser's store.
+    name: String,
+    /// The revision the text is written on.
+    base: i32,
+    /// Whether the text was sent and not saved, so that what is on the page is nowhere else.
+    unsaved: bool,
     /// Bytes at most.
     limit: usize,
 ) -> impl IntoView {
-    let kept = RwSignal::new(None::<String>);
-    let key = StoredValue::new(key);
+    let offer = RwSignal::new(None::<Kept>);
+    let desk = StoredValue::new(Desk { name, base });
     #[cfg(feature = "hydrate")]
-    Effect::new(move |_| browser::attach(&key.get_value(), limit, kept));
+    Effect::new(move |_| browser::attach(desk, limit, unsaved, offer));
     #[cfg(not(feature = "hydrate"))]
-    let _ = (key, limit);
+    let _ = (desk, limit, unsaved);
     let restore = move |_| {
-        if let Some(text) = kept.get_untracked() {
+        if let Some(kept) = offer.get_untracked() {
             #[cfg(feature = "hydrate")]
-            browser::restore(&text);
+            browser::restore(desk, &kept);
             #[cfg(not(feature = "hydrate"))]
-            drop(text);
+            drop(kept);
         }
-        kept.set(None);
+        offer.set(None);
     };
     let discard = move |_| {
         #[cfg(feature = "hydrate")]
-        browser::forget(&key.get_value());
-        kept.set(None);
+        if let Some(kept) = offer.get_untracked() {
+            super::kept::forget(&desk.get_value().name, kept.base);
+        }
+        offer.set(None);
     };
     view! {
         {move || {
-            kept.get().map(|_| {
+            offer.get().map(|kept| {
+                let older = (kept.base != base).then(|| format!(" It was written on revision {}.", kept.base));
                 view! {
                     <div class="editor-kept cluster" role="status">
-                        <span>"This browser has text of yours that was not saved."</span>
+                        <span>"This browser has text of yours that was not saved." {older}</span>
                         <button type="button" class="button button-small" on:click=restore>"Restore it"</button>
                         <button type="button" class="button button-quiet button-small" on:click=discard>"Forget it"</button>
                     </div>
@@ -47,6 +55,14 @@ pub fn EditorHelp(
             })
         }}
     }
+}
+
+/// What is being written.
+#[derive(Clone)]
+#[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "read in the browser only"))]
+struct Desk {
+    name: String,
+    base: i32,
 }
 
 #[cfg(feature = "hydrate")]
@@ -57,10 +73,12 @@ mod browser {
 
     use leptos::prelude::*;
     use wasm_bindgen::JsCast;
-    use web_sys::{Element, Event, HtmlElement, HtmlTextAreaElement};
+    use web_sys::{Element, Event, HtmlElement, HtmlInputElement, HtmlTextAreaElement};
 
     use super::super::api::preview_text;
-    use super::super::browser::{mark_ready, on, store};
+    use super::super::browser::{mark_ready, on};
+    use super::super::kept::{self, Kept};
+    use super::Desk;
 
     /// Between the last key and the preview.
     const PAUSE: Duration = Duration::from_millis(300);
@@ -72,37 +90,37 @@ mod browser {
     }
 
     /// Begins to help.
-    pub fn attach(key: &str, limit: usize, kept: RwSignal<Option<String>>) {
+    pub fn attach(desk: StoredValue<Desk>, limit: usize, unsaved: bool, offer: RwSignal<Option<Kept>>) {
         let (Some(area), Some(preview)) = (text_area(), document().get_element_by_id("preview")) else { return };
         hide_preview_button();
-        let saved = area.default_value().unwrap_or_default();
+        let saved = (!unsaved).then(|| area.default_value().unwrap_or_default());
         let initial = area.value();
-        if let Some(text) = load(key).filter(|text| *text != initial) {
-            kept.set(Some(text));
-        }
+        offer.set(desk.with_value(|desk| kept::find(&desk.name, desk.base, &initial)));
         let rendering = live_preview(preview);
         let dirty = Rc::new(RefCell::new(false));
 
-        let (key, form) = (key.to_owned(), area.form());
+        let form = area.form();
         let waiting: Rc<RefCell<Option<TimeoutHandle>>> = Rc::default();
-        // Typed before anybody listened, or put back by the browser.
-        let typed_already = initial != saved;
+        // Refused, typed before anybody listened, or put back by the browser.
+        let typed_already = saved.as_ref() != Some(&initial);
         let (typed, changed) = (area.clone(), Rc::clone(&dirty));
         let edited = move || {
             changed.replace(true);
             if let Some(earlier) = waiting.take() {
                 earlier.clear();
             }
-            let (area, key, saved) = (typed.clone(), key.clone(), saved.clone());
+            let (area, saved) = (typed.clone(), saved.clone());
             let rendering = rendering.clone();
             let after_pause = move || {
                 let text = area.value();
-                if text == saved {
-                    forget(&key);
+                let Desk { name, base } = desk.get_value();
+                let kept = if saved.as_ref() == Some(&text) {
+                    kept::forget(&name, base);
+                    None
                 } else {
-                    keep(&key, &text);
-                }
-                say(&room(text.len(), limit));
+                    Some(kept::keep(&name, base, &text))
+                };
+                say(&room(text.len(), limit, kept));
                 rendering(text);
             };
             waiting.replace(set_timeout_with_handle(after_pause, PAUSE).ok());
@@ -142,64 +160,59 @@ mod browser {
     /// Renders a text into the preview; a text that is newer stops the one before it.
     fn live_preview(preview: Element) -> impl Fn(String) + Clone + 'static {
         let render = Action::new_local(|text: &String| preview_text(text.clone()));
+        let blank = preview.clone();
         Effect::new(move |_| match render.value().get() {
             Some(Ok(html)) => preview.set_inner_html(&html),
             Some(Err(error)) => say(&error.to_string()),
             None => {}
         });
         let running = Rc::new(RefCell::new(None));
-        move |text| {
-            let started = render.dispatch_local(text);
-            if let Some(stale) = running.replace(Some(started)) {
+        move |text: String| {
+            let started = if text.trim().is_empty() {
+                blank.set_inner_html("");
+                None
+            } else {
+                Some(render.dispatch_local(text))
+            };
+            if let Some(stale) = running.replace(started) {
                 let stale: leptos::reactive::actions::ActionAbortHandle = stale;
                 stale.abort();
             }
         }
     }
 
-    /// Puts kept text back, as if it were typed.
-    pub fn restore(text: &str) {
-        if let Some(area) = text_area() {
-            area.set_value(text);
-            if let Ok(typed) = Event::new("input") {
-                // Nobody listens: nothing to do about it.
-                drop(area.dispatch_event(&typed));
+    /// Puts kept text back, as if it were typed: on the revision it was written on, so that publishing it shows what came
+    /// after instead of replacing it.
+    pub fn restore(desk: StoredValue<Desk>, kept: &Kept) {
+        let Some(area) = text_area() else { return };
+        for name in ["base_revision", "written_on"] {
+            let field = area.form().and_then(|form| form.query_selector(&format!("input[name={name}]")).ok()?);
+            if let Some(field) = field {
+                field.unchecked_into::<HtmlInputElement>().set_value(&kept.base.to_string());
             }
-            drop(area.focus());
         }
+        desk.update_value(|desk| desk.base = kept.base);
+        area.set_value(&kept.body);
+        if let Ok(typed) = Event::new("input") {
+            // Nobody listens: nothing to do about it.
+            drop(area.dispatch_event(&typed));
+        }
+        drop(area.focus());
     }
 
-    /// What is said about the size of the text.
-    fn room(bytes: usize, limit: usize) -> String {
-        let kept = "Kept in this browser until you save.";
+    /// What is said about the text: its size, and whether the browser keeps it (`None`: it need not).
+    fn room(bytes: usize, limit: usize, kept: Option<bool>) -> String {
+        let kept = match kept {
+            None => "",
+            Some(true) => "Kept in this browser until you save.",
+            Some(false) => "This browser does not keep it: save before you leave.",
+        };
         #[expect(clippy::cast_precision_loss, reason = "a share, not a count")]
         let share = bytes as f64 / limit as f64;
         match limit.checked_sub(bytes) {
             None => format!("Too long by {} bytes: it cannot be saved like this.", bytes - limit),
             Some(left) if share > NEAR => format!("{kept} {left} bytes are left."),
             Some(_) => kept.to_owned(),
-        }
-    }
-
-    fn name(key: &str) -> String {
-        format!("plumbline:text:{key}")
-    }
-
-    fn load(key: &str) -> Option<String> {
-        store()?.get_item(&name(key)).ok()?
-    }
-
-    fn keep(key: &str, text: &str) {
-        if let Some(store) = store() {
-            // A full store keeps nothing; the form still has the text.
-            drop(store.set_item(&name(key), text));
-        }
-    }
-
-    /// Forgets kept text.
-    pub fn forget(key: &str) {
-        if let Some(store) = store() {
-            drop(store.remove_item(&name(key)));
         }
     }
 }

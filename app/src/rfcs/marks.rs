@@ -1,6 +1,7 @@
 //! Marks in the text: which words threads are about. Drawn by the browser (CSS Custom Highlight API), so that nothing is
 //! put into the text; a browser without it shows the threads all the same.
 
+use std::cell::RefCell;
 use std::ops::Range as Bytes;
 use std::rc::Rc;
 
@@ -27,7 +28,13 @@ struct Mark {
 
 /// All marks of a page.
 #[derive(Clone)]
-pub(super) struct Marks(Rc<Vec<Mark>>);
+pub(super) struct Marks(Rc<Page>);
+
+struct Page {
+    threads: Vec<Mark>,
+    /// The words that are being commented on.
+    composed: RefCell<Vec<Range>>,
+}
 
 impl Marks {
     /// Finds the words of every thread on the page, and marks them.
@@ -45,7 +52,7 @@ impl Marks {
         }
         let open = marks.iter().filter(|mark| mark.open).flat_map(|mark| &mark.words);
         draw(ALL, open);
-        Self(Rc::new(marks))
+        Self(Rc::new(Page { threads: marks, composed: RefCell::default() }))
     }
 
     /// Leads from a thread to its words and from words to their thread.
@@ -74,20 +81,22 @@ impl Marks {
         });
     }
 
-    /// Points at these words and at no thread's; with `None` at nothing.
-    pub(super) fn point_at(&self, words: Option<&Range>) {
+    /// Points at the words that are being commented on, until there are others, and at no thread's.
+    pub(super) fn point_at(&self, words: Vec<Range>) {
         self.deactivate();
-        draw(ACTIVE, words);
+        draw(ACTIVE, &words);
+        self.0.composed.replace(words);
     }
 
     fn activate(&self, thread: &Element) {
         self.deactivate();
         drop(thread.class_list().add_1("thread-active"));
-        draw(ACTIVE, self.0.iter().filter(|mark| mark.thread == *thread).flat_map(|mark| &mark.words));
+        let words = self.0.threads.iter().filter(|mark| mark.thread == *thread).flat_map(|mark| &mark.words);
+        draw(ACTIVE, words.chain(self.0.composed.borrow().iter()));
     }
 
     fn deactivate(&self) {
-        for mark in self.0.iter() {
+        for mark in &self.0.threads {
             drop(mark.thread.class_list().remove_1("thread-active"));
         }
     }
@@ -100,7 +109,7 @@ impl Marks {
             return None;
         }
         let hit = |words: &&Range| words.is_point_in_range(&node, at).unwrap_or(false);
-        let under = self.0.iter().filter(|mark| mark.open && mark.words.iter().any(|words| hit(&words)));
+        let under = self.0.threads.iter().filter(|mark| mark.open && mark.words.iter().any(|words| hit(&words)));
         let length = |mark: &&Mark| mark.words.iter().map(|words| words.to_string().length()).sum::<u32>();
         under.min_by_key(length).map(|mark| mark.thread.clone())
     }

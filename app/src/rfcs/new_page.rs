@@ -9,6 +9,8 @@ use leptos_router::hooks::use_query_map;
 
 use super::api::{CreateRfc, intent};
 use super::editor::{self, Services, Text};
+use super::kept;
+use crate::form_echo::INTENT;
 use crate::page::page;
 use crate::session;
 use crate::ui::{Button, Crumb, Form, Meta, PageHeader, Variant};
@@ -19,7 +21,6 @@ struct Loaded {
     services: Services,
     /// A service named in the address that is not among those to tick.
     other: String,
-    key: String,
 }
 
 /// The form for a new RFC.
@@ -32,8 +33,8 @@ pub fn NewPage() -> impl IntoView {
         async move {
             let (backend, actor) = signed_in?;
             policy::allows(&actor, Action::WriteRfc)?;
-            let body = echo.as_ref().and_then(|echo| echo.value("body")).unwrap_or_default();
-            let text = Text::render(&actor, body).await?;
+            let sent = echo.as_ref().and_then(|echo| echo.value("body"));
+            let text = Text::render(&actor, sent, String::new(), kept::of_new(actor.id), 0).await?;
             let mut services = editor::services(&backend, &actor, Vec::new()).await?;
             let mut other = about;
             for (service, ticked) in &mut services.ticks {
@@ -43,14 +44,14 @@ pub fn NewPage() -> impl IntoView {
                     break;
                 }
             }
-            Ok(Loaded { text, services, other, key: format!("{}:new", actor.id) })
+            Ok(Loaded { text, services, other })
         },
         show,
     )
 }
 
 fn show(loaded: Loaded) -> impl IntoView {
-    let Loaded { text, services, other, key } = loaded;
+    let Loaded { text, services, other } = loaded;
     let crumbs = vec![Crumb::new("Home", urls::home()), Crumb::new("RFCs", urls::rfcs())];
     view! {
         <Title text="New RFC · Plumbline"/>
@@ -63,11 +64,11 @@ fn show(loaded: Loaded) -> impl IntoView {
                     {
                         // Made here: a field asks the form around it, so it has to be inside.
                         let about = editor::about(String::new(), Kind::Architecture.as_str(), services, other);
-                        editor::text(text, key, about, ().into_any())
+                        editor::text(text, about, ().into_any())
                     }
                     <div class="editor-bar">
-                        <Button name="intent" value=intent::SAVE variant=Variant::Primary>"Save draft"</Button>
-                        <Button name="intent" value=intent::PUBLISH>"Publish for review"</Button>
+                        <Button name=INTENT value=intent::SAVE variant=Variant::Primary>"Save draft"</Button>
+                        <Button name=INTENT value=intent::PUBLISH>"Publish for review"</Button>
                         {editor::preview_button()}
                     </div>
                 </div>

@@ -14,7 +14,7 @@ use leptos_meta::Title;
 use super::reading::{self, Asked, Reading};
 use super::select_island::SelectToComment;
 use super::thread::{quote_of, thread_card};
-use super::{composer, document, header};
+use super::{composer, document, header, kept};
 use crate::page::page;
 use crate::session;
 use crate::ui::{Count, Form, Glyph, Hidden, Icon, Notice, Tone};
@@ -33,6 +33,7 @@ struct Loaded {
 pub fn ReadPage() -> impl IntoView {
     let signed_in = session::signed_in();
     let (number, asked) = (reading::number(), Asked::read());
+    let done = session::visit().done;
     page(
         async move {
             let (backend, actor) = signed_in?;
@@ -46,8 +47,7 @@ pub fn ReadPage() -> impl IntoView {
                 comments::history(&backend, &actor, &asked.history).await?
             };
             let (revision, newest, may_comment) = (rfc.revision, rfc.newest_revision, rfc.may.comment);
-            let new = if newest == 1 { format!(" {}:new", actor.id) } else { String::new() };
-            let kept = format!("{}:rfc-{number}:{new}", actor.id);
+            let kept = kept::done_with(done, actor.id, number);
             let reading = Reading { number, revision, newest, may_comment, kept, asked, history };
             Ok(Loaded { rfc, rendered, threads, reading })
         },

@@ -35,19 +35,18 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// Reads the address. A refused form for a comment asks for its range again.
+    /// Reads the address. A refused form for a comment asks for its range again, and for the revision it is a range of:
+    /// meanwhile there may be a newer one.
     pub(super) fn read() -> Self {
         let query = use_query_map();
         let query = query.read_untracked();
         let word = |name: &str| query.get(name).unwrap_or_default();
         let echo = session::use_visit().and_then(|visit| visit.echo);
         let refused = echo.filter(|echo| echo.is_for(api::OpenThread::PATH, Some("text")));
-        let offset = |name: &str| -> Option<usize> {
-            let sent = refused.as_ref().and_then(|echo| echo.value(name));
-            sent.or_else(|| query.get(name)).and_then(|offset| offset.parse().ok())
-        };
+        let sent = |name: &str| refused.as_ref().and_then(|echo| echo.value(name)).or_else(|| query.get(name));
+        let offset = |name: &str| -> Option<usize> { sent(name).and_then(|offset| offset.parse().ok()) };
         Self {
-            revision: query.get("revision").map(|revision| revision.parse().unwrap_or(0)),
+            revision: sent("revision").map(|revision| revision.parse().unwrap_or(0)),
             range: offset("start").zip(offset("end")).filter(|(start, end)| start < end),
             edit: word("edit"),
             history: word("history"),
@@ -67,8 +66,8 @@ pub(super) struct Reading {
     pub(super) newest: i32,
     /// Whether the reader may comment.
     pub(super) may_comment: bool,
-    /// Names of texts in the browser's own store that are done with when the page is the result of saving.
-    pub(super) kept: String,
+    /// The name of texts in the browser's own store that are done with, when this page is the result of saving them.
+    pub(super) kept: Option<String>,
     /// What the reader asked for.
     pub(super) asked: Asked,
     /// The earlier texts of the comment in [`Asked::history`].

@@ -6,12 +6,13 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use leptos::prelude::*;
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::JsCast;
 use web_sys::{
     Element, Event, HtmlButtonElement, HtmlElement, HtmlInputElement, KeyboardEvent, MouseEvent, Node, Range,
 };
 
-use super::browser::{mark_ready, on, store};
+use super::browser::{mark_ready, on};
+use super::kept;
 use super::marks::Marks;
 use super::selection;
 
@@ -20,7 +21,7 @@ const PAUSE: Duration = Duration::from_millis(120);
 /// Between the selection and the button, in pixels.
 const GAP: f64 = 8.0;
 /// Characters of the selected text that the form repeats.
-const QUOTE_CHARS: u32 = 200;
+const QUOTE_CHARS: usize = 200;
 
 /// Words that were selected.
 #[derive(Clone)]
@@ -29,8 +30,8 @@ struct Selected {
     source: std::ops::Range<usize>,
     /// The passage in which they end: there the form is shown.
     passage: Element,
-    /// The words on the page.
-    range: Range,
+    /// The words on the page, block by block: what stands between the blocks, threads for example, is not the text.
+    words: Vec<Range>,
 }
 
 /// What the island knows of the page.
@@ -45,7 +46,10 @@ struct Desk {
 /// Begins to listen.
 pub fn attach(button: &HtmlButtonElement) {
     let Some(article) = document().get_element_by_id("rfc-body") else { return };
-    forget_saved_texts(&article);
+    // Once a text is saved, its copy in this browser has done its duty.
+    if let Some(name) = article.get_attribute("data-kept") {
+        kept::forget_all(&name);
+    }
     let may_select = article.has_attribute("data-comment");
     let marks = Marks::of_threads(&article);
     let desk = Rc::new(Desk { article, button: button.clone(), marks, offered: RefCell::default() });
@@ -102,7 +106,15 @@ fn listen_to_form(desk: &Rc<Desk>) {
         {
             event.prevent_default();
             composer.set_hidden(true);
-            here.marks.point_at(None);
+            here.marks.point_at(Vec::new());
+            let door = composer
+                .closest(".passage")
+                .ok()
+                .flatten()
+                .and_then(|passage| passage.query_selector(":scope > .block-add").ok()?);
+            if let Some(door) = door {
+                drop(door.unchecked_into::<HtmlElement>().focus());
+            }
         }
     });
 }
@@ -117,8 +129,10 @@ impl Desk {
             return;
         };
         self.button.set_hidden(false);
-        let around = selected.range.get_bounding_client_rect();
-        let (mut left, mut top) = (around.left(), around.bottom() + GAP);
+        let Some(around) = selected.words.last().map(Range::get_bounding_client_rect) else { return };
+        let window = document().document_element().map_or(f64::MAX, |root| f64::from(root.client_width()));
+        let room = window - f64::from(self.button.offset_width()) - GAP;
+        let (mut left, mut top) = (around.left().min(room).max(GAP), around.bottom() + GAP);
         if let Some(origin) = self.button.offset_parent() {
             let origin = origin.get_bounding_client_rect();
             left -= origin.left();
@@ -142,9 +156,10 @@ impl Desk {
             }
             return;
         }
-        let quote: String = selected.range.to_string().substring(0, QUOTE_CHARS).into();
+        let words = selected.words.iter().map(|words| String::from(words.to_string())).collect::<Vec<_>>().join(" ");
+        let quote: String = words.chars().take(QUOTE_CHARS).collect();
         compose(&selected.passage, &selected.source, &quote);
-        self.marks.point_at(Some(&selected.range));
+        self.marks.point_at(selected.words);
     }
 
     /// Opens the form for a whole block.
@@ -152,7 +167,7 @@ impl Desk {
         let Some(block) = block_of(passage) else { return };
         let (Some(start), Some(end)) = (offset(&block, "data-start"), offset(&block, "data-end")) else { return };
         compose(passage, &(start..end), "");
-        self.marks.point_at(whole(&block).as_ref());
+        self.marks.point_at(whole(&block).into_iter().collect());
     }
 
     fn key(&self, event: &KeyboardEvent) {
@@ -167,15 +182,11 @@ impl Desk {
                 if target.as_ref().is_some_and(|target| target.matches(typing).unwrap_or(true)) {
                     return;
                 }
+                // A key for the selected text, not for the page: without one it does nothing.
                 self.offer();
                 if self.offered.borrow().is_some() {
                     event.prevent_default();
                     self.take();
-                } else if let Some(Ok(Some(passage))) = target.map(|target| target.closest(".passage"))
-                    && !self.article.has_attribute("data-attach")
-                {
-                    event.prevent_default();
-                    self.compose_block(&passage);
                 }
             }
             _ => {}
@@ -191,7 +202,7 @@ impl Desk {
         let range = selection.get_range_at(0).ok()?;
         let blocks = self.article.query_selector_all(".block").ok()?;
         let mut hull: Option<std::ops::Range<usize>> = None;
-        let mut last = None;
+        let (mut words, mut last) = (Vec::new(), None);
         for index in 0..blocks.length() {
             let Some(block) = blocks.get(index) else { continue };
             if !range.intersects_node(&block).unwrap_or(false) {
@@ -203,10 +214,11 @@ impl Desk {
             let Ok(block) = block.dyn_into::<Element>() else { continue };
             if let Some(source) = source_in(&block, &range) {
                 hull = Some(hull.map_or(source.clone(), |hull| hull.start.min(source.start)..hull.end.max(source.end)));
+                words.extend(part_of(&block, &range));
                 last = block.parent_element();
             }
         }
-        Some(Selected { source: hull?, passage: last?, range })
+        Some(Selected { source: hull?, passage: last?, words })
     }
 }
 
@@ -227,6 +239,19 @@ fn units_before(block: &Element, node: &Node, offset: u32) -> Option<usize> {
     let before = whole(block)?;
     before.set_end(node, offset).ok()?;
     usize::try_from(before.to_string().length()).ok()
+}
+
+/// The part of a selection that is inside a block.
+fn part_of(block: &Element, range: &Range) -> Option<Range> {
+    let part = whole(block)?;
+    let (start, end) = (range.start_container().ok()?, range.end_container().ok()?);
+    if block.contains(Some(&start)) {
+        part.set_start(&start, range.start_offset().ok()?).ok()?;
+    }
+    if block.contains(Some(&end)) {
+        part.set_end(&end, range.end_offset().ok()?).ok()?;
+    }
+    Some(part)
 }
 
 /// Everything in a block.
@@ -274,18 +299,4 @@ pub(super) fn block_of(passage: &Element) -> Option<Element> {
 /// A byte offset from an element's data.
 pub(super) fn offset(element: &Element, name: &str) -> Option<usize> {
     element.get_attribute(name)?.parse().ok()
-}
-
-/// Once a text is saved, its copy in this browser has done its duty.
-fn forget_saved_texts(article: &Element) {
-    let search = window().location().search().unwrap_or_default();
-    let saved = ["draft_saved", "revised", "published"].iter().any(|done| search.contains(&format!("done={done}")));
-    let (true, Some(prefixes), Some(store)) = (saved, article.get_attribute("data-kept"), store()) else { return };
-    let names = js_sys::Object::keys(store.unchecked_ref::<js_sys::Object>());
-    for name in names.iter().filter_map(|name: JsValue| name.as_string()) {
-        let key = name.strip_prefix("plumbline:text:");
-        if key.is_some_and(|key| prefixes.split(' ').any(|prefix| key.starts_with(prefix))) {
-            drop(store.remove_item(&name));
-        }
-    }
 }
