@@ -452,13 +452,13 @@ async fn refuse_too_many(tx: &mut PgConnection, rfc: i64, quoted: usize) -> Resu
     .await?;
     if there.threads >= limits::RFC_THREADS {
         let message = format!(
-            "This RFC has {} conversations, which is as many as one RFC can have. Answer in one of them.",
+            "This RFC has {} threads, which is as many as one RFC can have. Reply in one of them.",
             there.threads
         );
         return Err(Refusal::conflict(message).into());
     }
     if quoted > 0 && there.quoted.saturating_add(quoted.try_into().unwrap_or(i64::MAX)) > limits::RFC_QUOTED_BYTES {
-        let message = "The conversations on this RFC quote as much text as one RFC can keep. Select a shorter range, or \
+        let message = "The threads on this RFC quote as much text as one RFC can keep. Select a shorter range, or \
                        comment on the RFC as a whole.";
         return Err(Refusal::conflict(message).into());
     }

@@ -162,7 +162,7 @@ async fn an_rfc_takes_many_threads_but_not_any_number() {
     open(whole("x")).await.unwrap();
     fill(domain::limits::RFC_THREADS - 3, 0).await;
     let refused = refusal(open(whole("x")).await);
-    assert!(refused.status() == 409 && refused.to_string().contains("2000 conversations"), "{refused}");
+    assert!(refused.status() == 409 && refused.to_string().contains("2000 threads"), "{refused}");
 }
 
 #[tokio::test]
