@@ -54,11 +54,11 @@ pub enum Refusal {
         message: String,
     },
     /// `If-Match` names a version that is not the newest.
-    #[error("Somebody else changed this meanwhile, so nothing was saved. Load it again and repeat your change.")]
+    #[error("{}", stale(*.newest))]
     Stale {
-        /// The version sent.
+        /// The version sent; 0 when what was sent is none of ours.
         sent: i64,
-        /// The newest version.
+        /// The newest version; 0 when there is none.
         newest: i64,
     },
     /// A change of an existing object came without `If-Match`.
@@ -219,6 +219,13 @@ taken_together!(A B C);
 taken_together!(A B C D);
 taken_together!(A B C D E);
 taken_together!(A B C D E F);
+
+fn stale(newest: i64) -> &'static str {
+    match newest {
+        0 => "There is nothing here yet, so there is no version of it to change.",
+        _ => "Somebody else changed this meanwhile, so nothing was saved. Load it again and repeat your change.",
+    }
+}
 
 fn join(fields: &[FieldError]) -> String {
     fields.iter().map(|field| field.message.as_str()).collect::<Vec<_>>().join(" ")

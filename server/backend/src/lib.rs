@@ -54,6 +54,7 @@ pub struct Backend {
     entropy: Arc<dyn Entropy>,
     request_id: Arc<str>,
     once: Option<Arc<Once>>,
+    expected: Expected,
     hasher: Arc<accounts::passwords::Hasher>,
     renderings: rfcs::renderings::Lately,
     rate_limits: bool,
@@ -63,7 +64,8 @@ impl Backend {
     /// A backend on this database, with rate limits.
     pub fn new(pool: PgPool, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
         let (hasher, renderings) = (Arc::default(), rfcs::renderings::Lately::default());
-        Self { pool, clock, entropy, request_id: "-".into(), once: None, hasher, renderings, rate_limits: true }
+        let (request_id, once, expected) = ("-".into(), None, Expected::Unstated);
+        Self { pool, clock, entropy, request_id, once, expected, hasher, renderings, rate_limits: true }
     }
 
     /// The same backend with rate limits on or off (`PLUMBLINE_RATE_LIMITS`).
@@ -78,6 +80,13 @@ impl Backend {
     #[must_use]
     pub fn for_request(&self, request_id: &str, once: Option<Once>) -> Self {
         Self { request_id: request_id.into(), once: once.map(Arc::new), ..self.clone() }
+    }
+
+    /// The same backend on behalf of a request that says which version it changes. For the changes that need not say so
+    /// ([`Tx::check_version`]); the others take it as a parameter.
+    #[must_use]
+    pub fn expecting(&self, expected: Expected) -> Self {
+        Self { expected, ..self.clone() }
     }
 
     /// The same backend for a second write of the same request: a fact of its own, with an idempotency key of its own.

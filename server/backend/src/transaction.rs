@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::{PgConnection, Postgres, Transaction};
 
-use crate::{Backend, Error, Result};
+use crate::{Backend, Error, Expected, Result};
 
 /// A request that must have its effect once, however often it is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,6 +104,14 @@ impl<'a> Tx<'a> {
     /// The answer to the same request when it was made before: return it instead of doing the work again.
     pub fn replay<T: DeserializeOwned>(&mut self) -> Result<Option<T>> {
         self.earlier.take().map(serde_json::from_value).transpose().map_err(Into::into)
+    }
+
+    /// Refuses when the request names a version of what it changes that is not the newest; one that names none passes.
+    pub fn check_version(&self, newest: i64) -> Result<(), Refusal> {
+        match self.backend.expected {
+            Expected::Unstated => Ok(()),
+            stated => stated.check_existing(newest),
+        }
     }
 
     /// Records that something happened. `before` and `after` hold what matters of the subject, or null.

@@ -11,7 +11,9 @@ pub enum Expected {
     Absent,
     /// This version is the newest.
     Version(i64),
-    /// Whatever is there: the change stands by itself.
+    /// Some version, whichever: `If-Match: *`.
+    Existing,
+    /// Whatever is there, or nothing: the change stands by itself.
     Any,
 }
 
@@ -20,7 +22,8 @@ impl Expected {
     /// been free.
     pub fn check(self, newest: Option<i64>, taken: impl FnOnce() -> Refusal) -> Result<(), Refusal> {
         match (self, newest) {
-            (Self::Any, _) | (Self::Unstated | Self::Absent, None) => Ok(()),
+            (Self::Any, _) | (Self::Existing, Some(_)) | (Self::Unstated | Self::Absent, None) => Ok(()),
+            (Self::Existing, None) => Err(Refusal::Stale { sent: 0, newest: 0 }),
             (Self::Unstated, Some(newest)) => Err(Refusal::VersionNeeded { newest }),
             (Self::Absent, Some(_)) => Err(taken()),
             (Self::Version(sent), Some(newest)) if sent == newest => Ok(()),
@@ -50,6 +53,9 @@ mod tests {
         assert_eq!(status(Expected::Version(3), Some(3)), Ok(()));
         assert_eq!(status(Expected::Version(2), Some(3)), Err(412));
         assert_eq!(status(Expected::Version(2), None), Err(412));
+        assert_eq!(status(Expected::Existing, Some(3)), Ok(()));
+        assert_eq!(status(Expected::Existing, None), Err(412));
         assert_eq!(status(Expected::Any, Some(3)), Ok(()));
+        assert_eq!(status(Expected::Any, None), Ok(()));
     }
 }

@@ -1,23 +1,23 @@
-//! Who is calling and what they sent: the extractors of every handler. Bearer tokens only; cookies are never looked at.
+//! Who is calling and what they have seen. Bearer tokens only; cookies are never looked at.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::Json as PlainJson;
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderName, Method, header};
+use axum::http::{HeaderMap, HeaderName, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use backend::accounts::tokens;
 use backend::version::Expected;
-use backend::{Backend, Once, PageRequest};
+use backend::{Backend, Once};
 use domain::{Actor, Refusal};
-use http_body_util::LengthLimitError;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};
 
+use super::input::unreadable;
 use super::problem::Failure;
 use crate::logging;
 use crate::middleware::request_id::RequestId;
@@ -36,7 +36,7 @@ pub struct ApiState {
 
 /// The owner of the bearer token, and the backend on behalf of this request.
 pub struct Caller {
-    /// The backend, with the request's id and idempotency key.
+    /// The backend, with the request's id, idempotency key and the version it names.
     pub backend: Backend,
     /// The token's owner, with the token's scopes.
     pub actor: Actor,
@@ -48,6 +48,7 @@ impl FromRequestParts<ApiState> for Caller {
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Failure> {
         let request_id = parts.extensions.get::<RequestId>().map_or("-", RequestId::as_str);
         let backend = state.backend.for_request(request_id, parts.extensions.get::<Once>().cloned());
+        let backend = backend.expecting(if_match(&parts.headers));
         let token = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let token =
             token.and_then(|value| value.split_once(' ')).filter(|(kind, _)| kind.eq_ignore_ascii_case("bearer"));
@@ -87,85 +88,28 @@ pub async fn read_idempotency_key(request: Request, next: Next) -> Response {
     next.run(Request::from_parts(parts, Body::from(body))).await
 }
 
-/// A JSON body, with the place of the mistake in the refusal.
-pub struct Json<T>(pub T);
-
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
-    type Rejection = Failure;
-
-    async fn from_request(request: Request, _state: &S) -> Result<Self, Failure> {
-        let body = to_bytes(request.into_body(), timeouts::BODY).await.map_err(|error| unreadable(&error))?;
-        let mut reader = serde_json::Deserializer::from_slice(&body);
-        let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-            let place = error.path().to_string();
-            let field = if place == "." { "body".to_owned() } else { place };
-            Refusal::field(field, format!("This is not the JSON expected here: {}.", error.inner()))
-        })?;
-        reader.end().map_err(|error| Refusal::field("body", format!("This is not JSON: {error}.")))?;
-        Ok(Self(value))
-    }
-}
-
-/// Query parameters.
-pub struct Query<T>(pub T);
-
-impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
-    type Rejection = Failure;
-
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Failure> {
-        axum::extract::Query::try_from_uri(&parts.uri)
-            .map(|axum::extract::Query(value)| Self(value))
-            .map_err(|error| Refusal::field("query", format!("{}.", error.body_text())).into())
-    }
-}
-
-/// One segment, or several, of the path.
-pub struct Path<T>(pub T);
-
-impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
-    type Rejection = Failure;
-
-    /// A name that cannot be one names nothing: 404.
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
-        axum::extract::Path::from_request_parts(parts, state)
-            .await
-            .map(|axum::extract::Path(value)| Self(value))
-            .map_err(|_| Refusal::not_found("object").into())
-    }
-}
-
 /// The header `If-Match`.
 pub struct IfMatch(pub Expected);
 
 impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
-    type Rejection = Failure;
+    type Rejection = Infallible;
 
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Failure> {
-        let Some(header) = parts.headers.get(header::IF_MATCH) else { return Ok(Self(Expected::Unstated)) };
-        let version =
-            header.to_str().ok().and_then(|text| text.trim().strip_prefix('"')?.strip_suffix('"')?.parse().ok());
-        match version {
-            Some(version) => Ok(Self(Expected::Version(version))),
-            None => Err(Refusal::field("If-Match", "Send the version in quotes, for example If-Match: \"3\".").into()),
-        }
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+        Ok(Self(if_match(&parts.headers)))
     }
 }
 
-/// `?limit=` and `&cursor=` of a list.
-#[derive(Debug, Default, serde::Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-pub struct Paging {
-    /// Rows: 1–200, default 50; more is cut to 200.
-    #[param(minimum = 1, default = 50)]
-    limit: Option<i64>,
-    /// `next_cursor` of the page before.
-    cursor: Option<String>,
-}
-
-impl From<Paging> for PageRequest {
-    fn from(Paging { limit, cursor }: Paging) -> Self {
-        Self { limit, cursor }
+/// What the client says it has seen (RFC 9110 §13.1.1). A tag that is none of ours, or a weak one, matches nothing.
+fn if_match(headers: &HeaderMap) -> Expected {
+    let mut lines = headers.get_all(header::IF_MATCH).iter().map(|line| line.to_str().unwrap_or_default());
+    let Some(line) = lines.next() else { return Expected::Unstated };
+    if line.trim() == "*" {
+        return Expected::Existing;
     }
+    let tag = line.trim().strip_prefix('"').and_then(|tag| tag.strip_suffix('"')).filter(|_| lines.next().is_none());
+    let version = tag.and_then(|tag| tag.parse().ok().filter(|version: &i64| version.to_string() == tag));
+    // Versions begin with 1.
+    Expected::Version(version.unwrap_or(0))
 }
 
 /// An object with its version as `ETag`.
@@ -173,10 +117,24 @@ pub fn versioned<T: Serialize>(version: i64, object: T) -> impl IntoResponse + u
     ([(header::ETAG, format!("\"{version}\""))], PlainJson(object))
 }
 
-fn unreadable(error: &axum::Error) -> Refusal {
-    let too_large = std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<LengthLimitError>);
-    if too_large {
-        return Refusal::TooLarge { field: "body".into(), limit_bytes: timeouts::BODY as u64 };
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn only_one_strong_tag_of_ours_names_a_version() {
+        let read = |lines: &[&'static str]| {
+            let lines = lines.iter().map(|line| (header::IF_MATCH, HeaderValue::from_static(line)));
+            if_match(&lines.collect())
+        };
+        assert_eq!(read(&[]), Expected::Unstated);
+        assert_eq!(read(&["*"]), Expected::Existing);
+        assert_eq!(read(&[" \"3\" "]), Expected::Version(3));
+        for other in ["3", "W/\"3\"", "\"3\", \"4\"", "\"abc\"", "\"03\"", "\"+3\"", "\"\"", "\""] {
+            assert_eq!(read(&[other]), Expected::Version(0), "{other}");
+        }
+        assert_eq!(read(&["\"3\"", "\"4\""]), Expected::Version(0));
     }
-    Refusal::field("body", "The body could not be read to its end.")
 }

@@ -1,8 +1,10 @@
 //! REST under `/api/v1`: one file a noun, each handler a translation to one use case and back.
 //!
-//! The OpenAPI document is made from the handlers' own annotations; `openapi.json` and the routes cannot differ.
+//! The OpenAPI document is made from the handlers' own annotations and lists every route; the HTTP tests hold each answer
+//! against it.
 
 pub mod caller;
+pub mod input;
 pub mod me;
 pub mod people;
 pub mod problem;
@@ -10,16 +12,22 @@ pub mod rfcs;
 pub mod services;
 pub mod teams;
 
-use axum::routing::get;
+use std::sync::LazyLock;
+
 use axum::{Json, Router, middleware};
 use backend::{Backend, Page};
 use serde::Serialize;
+use utoipa::openapi::Required;
+use utoipa::openapi::path::{ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::config::BaseUrl;
 use caller::ApiState;
+use problem::Refused;
 
 /// The document's frame; the calls come from the handlers.
 #[derive(OpenApi)]
@@ -61,6 +69,7 @@ impl<T> List<T> {
 /// Every call, without state: for the routes and for the document.
 fn calls() -> OpenApiRouter<ApiState> {
     OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(openapi))
         .merge(me::calls())
         .merge(people::calls())
         .merge(teams::calls())
@@ -70,15 +79,32 @@ fn calls() -> OpenApiRouter<ApiState> {
 
 /// The document.
 pub fn document() -> utoipa::openapi::OpenApi {
-    calls().into_openapi()
+    let mut document = calls().into_openapi();
+    let key = ParameterBuilder::new()
+        .name("Idempotency-Key")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some("Same key and body, same answer; another body under the same key is refused"))
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(255))))
+        .build();
+    for post in document.paths.paths.values_mut().filter_map(|path| path.post.as_mut()) {
+        post.parameters.get_or_insert_default().push(key.clone().into());
+    }
+    document
+}
+
+/// This document
+#[utoipa::path(get, path = "/openapi.json", tag = "Common", security(()),
+    responses((status = 200, body = serde_json::Value, description = "OpenAPI 3.1"), Refused))]
+async fn openapi() -> Json<&'static utoipa::openapi::OpenApi> {
+    static DOCUMENT: LazyLock<utoipa::openapi::OpenApi> = LazyLock::new(document);
+    Json(&DOCUMENT)
 }
 
 /// The routes, to be nested under `/api/v1`.
 pub fn routes(backend: &Backend, base_url: &BaseUrl) -> Router {
     let state = ApiState { backend: backend.clone(), base_url: base_url.origin().into() };
-    let (calls, document) = calls().split_for_parts();
-    calls
-        .route("/openapi.json", get(move || std::future::ready(Json(document.clone()))))
+    Router::from(calls())
         .layer(middleware::from_fn(caller::read_idempotency_key))
         .layer(middleware::from_fn(problem::finish))
         .with_state(state)

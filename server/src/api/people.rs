@@ -11,7 +11,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::List;
-use super::caller::{ApiState, Caller, IfMatch, Json, Paging, Path, Query, versioned};
+use super::caller::{ApiState, Caller, IfMatch, versioned};
+use super::input::{Json, Paging, Path, Query};
 use super::problem::{Failure, Refused};
 
 pub(super) fn calls() -> OpenApiRouter<ApiState> {
@@ -51,6 +52,7 @@ impl From<Person> for PersonBody {
 
 /// What to write about a person.
 #[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 struct PersonPut {
     name: String,
     /// `reader`, `member`, `sre`, `lead` or `admin`.
@@ -96,8 +98,9 @@ async fn get(Caller { backend, actor }: Caller, Path(email): Path<String>) -> Re
 
 /// Create or change a person
 #[utoipa::path(put, path = "/people/{email}", tag = "People", request_body = PersonPut,
-    params(("email", description = "Their address"), ("If-Match" = Option<String>, Header, description = "The version to change")),
-    responses((status = 200, body = PersonBody), (status = 201, body = PersonBody), Refused))]
+    params(("email", description = "Their address"), ("If-Match" = Option<String>, Header, description = "The version to change; none to create")),
+    responses((status = 200, body = PersonBody, headers(("ETag", description = "The version"))),
+        (status = 201, body = PersonBody, headers(("ETag", description = "The version"))), Refused))]
 async fn put(
     Caller { backend, actor }: Caller,
     Path(email): Path<String>,

@@ -105,7 +105,7 @@ pub async fn finish(request: Request, next: Next) -> Response {
         Some(Refusal::SignInNeeded) => {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        Some(Refusal::Stale { newest, .. } | Refusal::VersionNeeded { newest }) => {
+        Some(Refusal::Stale { newest, .. } | Refusal::VersionNeeded { newest }) if newest > 0 => {
             if let Ok(tag) = HeaderValue::from_str(&format!("\"{newest}\"")) {
                 headers.insert(header::ETAG, tag);
             }
@@ -149,7 +149,7 @@ impl IntoResponses for Refused {
             ("404", "It does not exist, or is hidden."),
             ("405", "The address does not take this method."),
             ("409", "It is not in the state that the request expects."),
-            ("412", "If-Match names a version that is not the newest; ETag is the newest."),
+            ("412", "If-Match names another version than the newest; ETag is the newest, if there is one."),
             ("413", "A text or the whole body is too large."),
             ("422", "Some fields are wrong: see errors."),
             ("428", "Changing needs If-Match; ETag is the newest version."),

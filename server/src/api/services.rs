@@ -12,7 +12,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::List;
-use super::caller::{ApiState, Caller, IfMatch, Json, Paging, Path, Query, versioned};
+use super::caller::{ApiState, Caller, IfMatch, versioned};
+use super::input::{Json, Paging, Path, Query};
 use super::problem::{Failure, Refused};
 
 pub(super) fn calls() -> OpenApiRouter<ApiState> {
@@ -26,6 +27,7 @@ pub(super) fn calls() -> OpenApiRouter<ApiState> {
 
 /// A link on a service's page.
 #[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 struct LinkBody {
     title: String,
     /// `https://` or `http://`.
@@ -106,6 +108,7 @@ impl From<ServiceSummary> for ServiceRow {
 
 /// What to write about a service.
 #[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 struct ServicePut {
     name: String,
     /// 1 critical, 2 important, 3 supporting.
@@ -125,6 +128,7 @@ struct ServicePut {
 
 /// A new address.
 #[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 struct RenamePost {
     slug: String,
 }
@@ -160,7 +164,7 @@ async fn list(
 /// One service
 #[utoipa::path(get, path = "/services/{slug}", tag = "Services", params(("slug", description = "The service")),
     responses((status = 200, body = ServiceBody, headers(("ETag", description = "The version"))),
-        (status = 308, description = "It was renamed: see Location"), Refused))]
+        (status = 308, description = "It was renamed", headers(("Location", description = "Its address now"))), Refused))]
 async fn get(Caller { backend, actor }: Caller, Path(slug): Path<String>) -> Result<Response, Failure> {
     Ok(match services::get(&backend, &actor, &slug).await? {
         Found::Here(service) => versioned(service.version, ServiceBody::from(*service)).into_response(),
@@ -172,8 +176,9 @@ async fn get(Caller { backend, actor }: Caller, Path(slug): Path<String>) -> Res
 
 /// Create or change a service
 #[utoipa::path(put, path = "/services/{slug}", tag = "Services", request_body = ServicePut,
-    params(("slug", description = "The service"), ("If-Match" = Option<String>, Header, description = "The version to change")),
-    responses((status = 200, body = ServiceBody), (status = 201, body = ServiceBody), Refused))]
+    params(("slug", description = "The service"), ("If-Match" = Option<String>, Header, description = "The version to change; none to create")),
+    responses((status = 200, body = ServiceBody, headers(("ETag", description = "The version"))),
+        (status = 201, body = ServiceBody, headers(("ETag", description = "The version"))), Refused))]
 async fn put(
     Caller { backend, actor }: Caller,
     Path(slug): Path<String>,
@@ -195,16 +200,18 @@ async fn put(
 }
 
 /// Archive a service; nothing that belongs to it is lost
-#[utoipa::path(post, path = "/services/{slug}/archive", tag = "Services", params(("slug", description = "The service")),
-    responses((status = 200, body = ServiceBody), Refused))]
+#[utoipa::path(post, path = "/services/{slug}/archive", tag = "Services", 
+    params(("slug", description = "The service"), ("If-Match" = Option<String>, Header, description = "Refused when this is not the newest version; may be left out")),
+    responses((status = 200, body = ServiceBody, headers(("ETag", description = "The version"))), Refused))]
 async fn archive(Caller { backend, actor }: Caller, Path(slug): Path<String>) -> Result<impl IntoResponse, Failure> {
     let service = services::archive(&backend, &actor, &slug).await?;
     Ok(versioned(service.version, ServiceBody::from(service)))
 }
 
 /// Bring an archived service back
-#[utoipa::path(post, path = "/services/{slug}/unarchive", tag = "Services", params(("slug", description = "The service")),
-    responses((status = 200, body = ServiceBody), Refused))]
+#[utoipa::path(post, path = "/services/{slug}/unarchive", tag = "Services", 
+    params(("slug", description = "The service"), ("If-Match" = Option<String>, Header, description = "Refused when this is not the newest version; may be left out")),
+    responses((status = 200, body = ServiceBody, headers(("ETag", description = "The version"))), Refused))]
 async fn unarchive(Caller { backend, actor }: Caller, Path(slug): Path<String>) -> Result<impl IntoResponse, Failure> {
     let service = services::unarchive(&backend, &actor, &slug).await?;
     Ok(versioned(service.version, ServiceBody::from(service)))
@@ -212,7 +219,8 @@ async fn unarchive(Caller { backend, actor }: Caller, Path(slug): Path<String>) 
 
 /// Give a service another address; the old one redirects
 #[utoipa::path(post, path = "/services/{slug}/rename", tag = "Services", request_body = RenamePost,
-    params(("slug", description = "The service")), responses((status = 200, body = ServiceBody), Refused))]
+    params(("slug", description = "The service"), ("If-Match" = Option<String>, Header, description = "Refused when this is not the newest version; may be left out")),
+    responses((status = 200, body = ServiceBody, headers(("ETag", description = "The version"))), Refused))]
 async fn rename(
     Caller { backend, actor }: Caller,
     Path(slug): Path<String>,

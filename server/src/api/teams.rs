@@ -10,7 +10,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::List;
-use super::caller::{ApiState, Caller, IfMatch, Json, Paging, Path, Query, versioned};
+use super::caller::{ApiState, Caller, IfMatch, versioned};
+use super::input::{Json, Paging, Path, Query};
 use super::problem::{Failure, Refused};
 
 pub(super) fn calls() -> OpenApiRouter<ApiState> {
@@ -63,6 +64,7 @@ impl From<TeamSummary> for TeamRow {
 
 /// What to write about a team.
 #[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 struct TeamPut {
     name: String,
     /// Addresses of everybody who belongs to it; absent leaves the members as they are.
@@ -98,8 +100,9 @@ async fn get(Caller { backend, actor }: Caller, Path(slug): Path<String>) -> Res
 
 /// Create or change a team
 #[utoipa::path(put, path = "/teams/{slug}", tag = "Teams", request_body = TeamPut,
-    params(("slug", description = "The team"), ("If-Match" = Option<String>, Header, description = "The version to change")),
-    responses((status = 200, body = TeamBody), (status = 201, body = TeamBody), Refused))]
+    params(("slug", description = "The team"), ("If-Match" = Option<String>, Header, description = "The version to change; none to create")),
+    responses((status = 200, body = TeamBody, headers(("ETag", description = "The version"))),
+        (status = 201, body = TeamBody, headers(("ETag", description = "The version"))), Refused))]
 async fn put(
     Caller { backend, actor }: Caller,
     Path(slug): Path<String>,

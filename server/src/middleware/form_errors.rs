@@ -185,7 +185,8 @@ fn is_form(headers: &HeaderMap) -> bool {
     kind.is_some_and(|kind| kind.starts_with(b"application/x-www-form-urlencoded"))
 }
 
-fn is_too_large(error: &axum::Error) -> bool {
+/// Whether a body was cut because it was over the limit, however deep the cause lies.
+pub fn is_too_large(error: &axum::Error) -> bool {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = cause {
         if error.is::<LengthLimitError>() {

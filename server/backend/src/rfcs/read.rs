@@ -5,6 +5,7 @@ use domain::rfc::{Kind, Status};
 use domain::{Actor, PersonId, Refusal};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use sqlx::PgConnection;
 use sqlx::types::Json;
 
 use super::revisions::RevisionSummary;
@@ -110,6 +111,20 @@ struct Keyed {
 
 /// Reads the RFC `number` at `revision`, else at its newest one.
 pub async fn read(backend: &Backend, actor: &Actor, number: i64, revision: Option<i64>) -> Result<Rfc> {
+    let mut connection = backend.pool().acquire().await?;
+    let (rfc, access) = find(&mut connection, actor, number, revision).await?;
+    policy::allows(actor, Action::ReadRfc(&access))?;
+    // Said to nobody who may not know that the RFC exists.
+    rfc.ok_or_else(|| Refusal::not_found("revision").into())
+}
+
+/// The same without asking whether `actor` may read it; `None`: the RFC has no such revision.
+pub(super) async fn find(
+    connection: &mut PgConnection,
+    actor: &Actor,
+    number: i64,
+    revision: Option<i64>,
+) -> Result<(Option<Rfc>, RfcAccess)> {
     let row = sqlx::query!(
         r#"select r.id, r.slug, r.title, r.kind, r.status, r.revision as newest, r.version,
              r.created_at, r.updated_at, r.published_at,
@@ -138,7 +153,7 @@ pub async fn read(backend: &Backend, actor: &Actor, number: i64, revision: Optio
         number,
         revision.map(|revision| i32::try_from(revision).unwrap_or(0)),
     )
-    .fetch_optional(backend.pool())
+    .fetch_optional(&mut *connection)
     .await?
     .ok_or_else(|| Refusal::not_found("RFC"))?;
     let access = RfcAccess {
@@ -146,19 +161,16 @@ pub async fn read(backend: &Backend, actor: &Actor, number: i64, revision: Optio
         authors: row.authors.iter().map(|author| author.id).collect(),
         shared_with: row.shared_with.iter().map(|person| person.id).collect(),
     };
-    policy::allows(actor, Action::ReadRfc(&access))?;
-    let (Some(shown), Some(body)) = (row.shown, row.body) else {
-        return Err(Refusal::not_found("revision").into());
-    };
+    let (Some(shown), Some(body)) = (row.shown, row.body) else { return Ok((None, access)) };
     let changed = row.changed_by_email.zip(row.changed_by_name).zip(row.changed_at);
     let status_change = changed.map(|((email, name), at)| StatusChange {
         by: PersonRef { email, name },
         at: at.to_jiff(),
         reason: row.reason.unwrap_or_default(),
     });
-    let revisions = super::revisions::summaries(backend, row.id).await?;
+    let revisions = super::revisions::summaries(connection, row.id).await?;
     let people = |keyed: Vec<Keyed>| keyed.into_iter().map(|keyed| keyed.person).collect();
-    Ok(Rfc {
+    let rfc = Rfc {
         number,
         slug: row.slug,
         title: row.title,
@@ -178,5 +190,6 @@ pub async fn read(backend: &Backend, actor: &Actor, number: i64, revision: Optio
         revisions,
         may: RfcMay::of(actor, &access),
         id: row.id,
-    })
+    };
+    Ok((Some(rfc), access))
 }

@@ -8,9 +8,10 @@ use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use sqlx::PgConnection;
 
 use super::{Hold, PersonRef, anchors};
-use crate::{Backend, Result, Subject};
+use crate::{Backend, Page, PageRequest, Result, Subject};
 
 /// A revision without its text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,9 +62,15 @@ pub struct Revised {
     pub version: i64,
 }
 
-/// Every revision of the RFC `number`, the newest first.
-pub async fn list(backend: &Backend, actor: &Actor, number: i64) -> Result<Vec<RevisionSummary>> {
-    Ok(super::read::read(backend, actor, number, None).await?.revisions)
+/// The revisions of the RFC `number`, the newest first.
+pub async fn list(backend: &Backend, actor: &Actor, number: i64, page: &PageRequest) -> Result<Page<RevisionSummary>> {
+    let mut connection = backend.pool().acquire().await?;
+    let rfc = super::look(&mut *connection, number).await?;
+    policy::allows(actor, Action::ReadRfc(&rfc.access))?;
+    let (rows, after) = (page.rows()?, page.after::<i32>()?);
+    let mut found = summaries(&mut connection, rfc.id).await?;
+    found.retain(|summary| after.is_none_or(|after| summary.revision < after));
+    Page::new(found, rows, |summary| summary.revision)
 }
 
 /// One revision of the RFC `number`, with its text.
@@ -75,14 +82,14 @@ pub async fn get(backend: &Backend, actor: &Actor, number: i64, revision: i64) -
 }
 
 /// The summaries of the RFC with the key `rfc`, the newest first. The caller has checked that it may be read.
-pub(super) async fn summaries(backend: &Backend, rfc: i64) -> Result<Vec<RevisionSummary>> {
+pub(super) async fn summaries(connection: &mut PgConnection, rfc: i64) -> Result<Vec<RevisionSummary>> {
     let rows = sqlx::query!(
         r#"select v.revision, v.summary, v.major, v.created_at, octet_length(v.body) as "bytes!", p.email, p.name
            from rfc_revisions v join people p on p.id = v.author_id
            where v.rfc_id = $1 order by v.revision desc"#,
         rfc,
     )
-    .fetch_all(backend.pool())
+    .fetch_all(connection)
     .await?;
     let summaries = rows.into_iter().map(|row| RevisionSummary {
         revision: row.revision,

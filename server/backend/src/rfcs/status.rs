@@ -45,6 +45,7 @@ pub async fn change_status(
     }
     let rfc = super::hold(&mut tx, number, Hold::Alone).await?;
     policy::allows(actor, Action::EditRfc(&rfc.access))?;
+    tx.check_version(rfc.version)?;
     let (to, reason) = (to?, reason?);
     let from = rfc.access.status;
     if !from.next().contains(&to) {

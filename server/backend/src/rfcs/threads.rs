@@ -310,6 +310,7 @@ async fn settle(backend: &Backend, actor: &Actor, thread: &str, to: ThreadState)
     let held = hold(&mut tx, id).await?;
     let action = Action::SettleThread { rfc: &held.rfc.access, opener: held.opened_by };
     policy::allows(actor, action).map_err(|refusal| super::hidden_as("thread", refusal))?;
+    tx.check_version(held.version)?;
     let resolve = to == ThreadState::Resolved;
     let possible = match held.state {
         ThreadState::Open => resolve,
@@ -347,6 +348,7 @@ pub async fn reattach(backend: &Backend, actor: &Actor, thread: &str, to: Reatta
     }
     let held = hold(&mut tx, id).await?;
     policy::allows(actor, Action::Comment(&held.rfc.access)).map_err(|refusal| super::hidden_as("thread", refusal))?;
+    tx.check_version(held.version)?;
     let text = revision_text(&mut tx, held.rfc.id, to.revision).await?;
     let (revision, text) = text.ok_or_else(|| no_such_revision(held.rfc.revision))?;
     let range = check_range(&text, to.start, to.end)?;
@@ -392,6 +394,7 @@ struct Held {
     revision: i32,
     /// Whether it is about a range.
     anchored: bool,
+    version: i64,
 }
 
 async fn hold(tx: &mut Tx<'_>, thread: i64) -> Result<Held> {
@@ -401,14 +404,14 @@ async fn hold(tx: &mut Tx<'_>, thread: i64) -> Result<Held> {
         internal @ Error::Internal(_) => internal,
     })?;
     let row = sqlx::query!(
-        "select state, opened_by, revision, start_byte from rfc_threads where id = $1 for update",
+        "select state, opened_by, revision, start_byte, version from rfc_threads where id = $1 for update",
         thread,
     )
     .fetch_optional(&mut **tx)
     .await?
     .ok_or_else(|| Refusal::not_found("thread"))?;
     let (opened_by, revision, anchored) = (row.opened_by, row.revision, row.start_byte.is_some());
-    Ok(Held { rfc, state: state(&row.state)?, opened_by, revision, anchored })
+    Ok(Held { rfc, state: state(&row.state)?, opened_by, revision, anchored, version: row.version })
 }
 
 /// The number of the RFC a thread is on.

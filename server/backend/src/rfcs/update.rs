@@ -4,13 +4,15 @@ use domain::policy::{self, Action};
 use domain::refusal::Fields;
 use domain::rfc::Kind;
 use domain::{Actor, PersonId, Refusal, limits};
+use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sqlx::PgConnection;
 
+use super::read::{self, Rfc};
 use super::{Hold, create};
-use crate::{Backend, Error, Expected, Result, Subject};
+use crate::{Backend, Error, Expected, Result, Subject, Tx};
 
 /// What to change; what is `None` stays.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,23 +51,55 @@ pub async fn update(
     if let Some(earlier) = tx.replay()? {
         return Ok(earlier);
     }
-    let rfc = super::hold(&mut tx, number, Hold::Alone).await?;
+    let version = apply(&mut tx, backend.now(), actor, number, expected, &change).await?;
+    tx.commit(Updated { number, version }).await
+}
+
+/// The same, and the RFC as it is after that: also for an author who hands a draft over and reads it here for the last
+/// time.
+pub async fn update_and_read(
+    backend: &Backend,
+    actor: &Actor,
+    number: i64,
+    expected: Expected,
+    change: UpdateRfc,
+) -> Result<Rfc> {
+    let mut tx = backend.begin(actor).await?;
+    apply(&mut tx, backend.now(), actor, number, expected, &change).await?;
+    let (rfc, _) = read::find(&mut tx, actor, number, None).await?;
+    let rfc = rfc.ok_or_else(|| Error::internal("an RFC vanished while it was written"))?;
+    tx.commit(()).await?;
+    Ok(rfc)
+}
+
+/// Makes the change; the version after it. One that says nothing leaves everything as it is.
+async fn apply(
+    tx: &mut Tx<'_>,
+    now: Timestamp,
+    actor: &Actor,
+    number: i64,
+    expected: Expected,
+    change: &UpdateRfc,
+) -> Result<i64> {
+    let rfc = super::hold(tx, number, Hold::Alone).await?;
     policy::allows(actor, Action::EditRfc(&rfc.access))?;
     expected.check_existing(rfc.version)?;
+    if *change == UpdateRfc::default() {
+        return Ok(rfc.version);
+    }
     let mut fields = Fields::default();
     let title = fields.take(change.title.as_deref().map(create::title).transpose())?;
     let kind = fields.take(change.kind.as_deref().map(|kind| Kind::parse("kind", kind)).transpose())?;
     let services = match &change.services {
-        Some(slugs) => Some(create::services(&mut tx, slugs).await),
+        Some(slugs) => Some(create::services(tx, slugs).await),
         None => None,
     };
     let services = fields.take(Error::apart(services.transpose())?)?;
     if change.authors.as_ref().is_some_and(Vec::is_empty) {
         fields.complain("authors", "An RFC has at least one author.");
     }
-    let authors = fields.take(Error::apart(people(&mut tx, "authors", change.authors.as_deref()).await)?)?;
-    let shared_with =
-        fields.take(Error::apart(people(&mut tx, "shared_with", change.shared_with.as_deref()).await)?)?;
+    let authors = fields.take(Error::apart(people(tx, "authors", change.authors.as_deref()).await)?)?;
+    let shared_with = fields.take(Error::apart(people(tx, "shared_with", change.shared_with.as_deref()).await)?)?;
     let (title, kind, services, authors, shared_with) = fields.finish((title, kind, services, authors, shared_with))?;
 
     let version = sqlx::query_scalar!(
@@ -74,13 +108,13 @@ pub async fn update(
         rfc.id,
         title,
         kind.map(Kind::as_str),
-        backend.now().to_sqlx(),
+        now.to_sqlx(),
     )
-    .fetch_one(&mut *tx)
+    .fetch_one(&mut **tx)
     .await?;
     if let Some(services) = &services {
         sqlx::query!("delete from rfc_services where rfc_id = $1 and service_id <> all($2)", rfc.id, services)
-            .execute(&mut *tx)
+            .execute(&mut **tx)
             .await?;
         sqlx::query!(
             "insert into rfc_services (rfc_id, service_id) select $1, service from unnest($2::bigint[]) as service
@@ -88,12 +122,12 @@ pub async fn update(
             rfc.id,
             services,
         )
-        .execute(&mut *tx)
+        .execute(&mut **tx)
         .await?;
     }
     if let Some(authors) = &authors {
         sqlx::query!("delete from rfc_authors where rfc_id = $1 and person_id <> all($2)", rfc.id, authors)
-            .execute(&mut *tx)
+            .execute(&mut **tx)
             .await?;
         sqlx::query!(
             "insert into rfc_authors (rfc_id, person_id) select $1, person from unnest($2::bigint[]) as person
@@ -101,12 +135,12 @@ pub async fn update(
             rfc.id,
             authors,
         )
-        .execute(&mut *tx)
+        .execute(&mut **tx)
         .await?;
     }
     if let Some(shared_with) = &shared_with {
         sqlx::query!("delete from rfc_shares where rfc_id = $1 and person_id <> all($2)", rfc.id, shared_with)
-            .execute(&mut *tx)
+            .execute(&mut **tx)
             .await?;
         sqlx::query!(
             "insert into rfc_shares (rfc_id, person_id) select $1, person from unnest($2::bigint[]) as person
@@ -114,12 +148,12 @@ pub async fn update(
             rfc.id,
             shared_with,
         )
-        .execute(&mut *tx)
+        .execute(&mut **tx)
         .await?;
     }
     let before = json!({ "title": rfc.title, "version": rfc.version });
-    tx.event("rfc.changed", &Subject::rfc(number), Some(before), Some(serde_json::to_value(&change)?)).await?;
-    tx.commit(Updated { number, version }).await
+    tx.event("rfc.changed", &Subject::rfc(number), Some(before), Some(serde_json::to_value(change)?)).await?;
+    Ok(version)
 }
 
 /// The ids of people by address, if any are given; the refusal names those who have no account.

@@ -81,6 +81,7 @@ pub async fn rename(backend: &Backend, actor: &Actor, slug: &str, new: &str) -> 
     lock_addresses(&mut tx).await?;
     let stored = existing(&mut tx, slug).await?;
     allows(actor, Action::EditService { team: stored.team_id })?;
+    tx.check_version(stored.service.version)?;
     if stored.service.slug == new {
         return tx.commit(stored.service).await;
     }
@@ -121,6 +122,7 @@ async fn set_archived(backend: &Backend, actor: &Actor, slug: &str, archived: bo
     }
     let stored = existing(&mut tx, slug).await?;
     allows(actor, Action::EditService { team: stored.team_id })?;
+    tx.check_version(stored.service.version)?;
     if stored.service.archived_at.is_some() == archived {
         return tx.commit(stored.service).await;
     }

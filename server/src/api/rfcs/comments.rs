@@ -10,7 +10,8 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::api::caller::{ApiState, Caller, IfMatch, Json, Path, versioned};
+use crate::api::caller::{ApiState, Caller, IfMatch, versioned};
+use crate::api::input::{Json, Path};
 use crate::api::problem::{Failure, Refused};
 
 pub(super) fn calls() -> OpenApiRouter<ApiState> {
@@ -42,6 +43,7 @@ impl From<Comment> for CommentBody {
 
 /// What to say.
 #[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 struct CommentPost {
     /// Markdown; at most 64 KiB.
     body: String,
@@ -64,7 +66,7 @@ impl From<Posted> for CommentPosted {
 
 /// Answer in a thread
 #[utoipa::path(post, path = "/threads/{id}/comments", tag = "Threads", request_body = CommentPost,
-    params(("id", description = "The thread"), ("Idempotency-Key" = Option<String>, Header, description = "Same key and body, same answer")),
+    params(("id", description = "The thread")),
     responses((status = 201, body = CommentPosted), Refused))]
 async fn reply(
     Caller { backend, actor }: Caller,
@@ -86,7 +88,7 @@ async fn get(Caller { backend, actor }: Caller, Path(id): Path<String>) -> Resul
 /// Edit one's own comment; the earlier text is kept
 #[utoipa::path(patch, path = "/comments/{id}", tag = "Threads", request_body = CommentPost,
     params(("id", description = "The comment"), ("If-Match" = String, Header, description = "The version to change")),
-    responses((status = 200, body = CommentPosted), Refused))]
+    responses((status = 200, body = CommentPosted, headers(("ETag", description = "The version"))), Refused))]
 async fn patch(
     Caller { backend, actor }: Caller,
     Path(id): Path<String>,
@@ -99,7 +101,7 @@ async fn patch(
 
 /// Delete one's own comment; its place in the thread and its history are kept
 #[utoipa::path(delete, path = "/comments/{id}", tag = "Threads",
-    params(("id", description = "The comment"), ("If-Match" = Option<String>, Header, description = "The version to delete")),
+    params(("id", description = "The comment"), ("If-Match" = String, Header, description = "The version to delete")),
     responses((status = 204, description = "It is gone"), Refused))]
 async fn delete(
     Caller { backend, actor }: Caller,

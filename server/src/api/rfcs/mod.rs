@@ -8,12 +8,14 @@ use axum::Json as PlainJson;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
+use backend::Backend;
 use backend::rfcs::create::{self, NewRfc};
 use backend::rfcs::list::{self, Filter, Listed};
 use backend::rfcs::read::{self, Rfc};
 use backend::rfcs::status::{self, ChangeStatus};
 use backend::rfcs::update::{self, UpdateRfc};
 use backend::rfcs::{PersonRef, ServiceRef, renderings};
+use domain::Refusal;
 use domain::rfc::{Kind, Status};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -22,7 +24,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::List;
-use super::caller::{ApiState, Caller, IfMatch, Json, Paging, Path, Query, versioned};
+use super::caller::{ApiState, Caller, IfMatch, versioned};
+use super::input::{Json, Paging, Path, Query};
 use super::problem::{Failure, Refused};
 
 pub(super) fn calls() -> OpenApiRouter<ApiState> {
@@ -37,6 +40,7 @@ pub(super) fn calls() -> OpenApiRouter<ApiState> {
 
 /// A new RFC.
 #[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 struct RfcPost {
     title: String,
     /// `architecture`, `slo`, `launch`, `process` or `other`.
@@ -157,6 +161,7 @@ impl RfcBody {
 
 /// What to change; absent leaves it as it is.
 #[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 struct RfcPatch {
     title: Option<String>,
     kind: Option<String>,
@@ -170,6 +175,7 @@ struct RfcPatch {
 
 /// Where an RFC is to stand.
 #[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 struct StatusPost {
     /// `in_review` publishes a draft; `withdrawn` takes an RFC in review back.
     to: String,
@@ -196,12 +202,15 @@ struct Wanted {
     service: Option<String>,
     /// Address of an author.
     author: Option<String>,
+    /// Whose turn it is; this release cannot tell yet.
+    #[param(ignore)]
+    attention: Option<String>,
 }
 
 /// Write an RFC
 #[utoipa::path(post, path = "/rfcs", tag = "RFCs", request_body = RfcPost,
-    params(("Idempotency-Key" = Option<String>, Header, description = "Same key and body, same answer")),
-    responses((status = 201, body = RfcCreated), Refused))]
+    responses((status = 201, body = RfcCreated,
+        headers(("ETag", description = "The version"), ("Location", description = "Where to read it"))), Refused))]
 async fn create(
     Caller { backend, actor }: Caller,
     State(state): State<ApiState>,
@@ -223,7 +232,10 @@ async fn list(
     Query(wanted): Query<Wanted>,
     Query(paging): Query<Paging>,
 ) -> Result<PlainJson<List<RfcRow>>, Failure> {
-    let Wanted { q, status, kind, service, author } = wanted;
+    let Wanted { q, status, kind, service, author, attention } = wanted;
+    if attention.is_some() {
+        return Err(Refusal::field("attention", "This release cannot tell whose turn it is yet; leave it out.").into());
+    }
     let filter = Filter { q, status, kind, service, author };
     let page = list::list(&backend, &actor, filter, &paging.into()).await?;
     Ok(PlainJson(List::of(page, RfcRow::from)))
@@ -238,15 +250,19 @@ async fn get(
     Path(number): Path<i64>,
 ) -> Result<impl IntoResponse, Failure> {
     let rfc = read::read(&backend, &actor, number, None).await?;
-    let rendered = renderings::rendering(&backend, &rfc).await?;
+    show(&backend, rfc, &state.base_url).await
+}
+
+async fn show(backend: &Backend, rfc: Rfc, base_url: &str) -> Result<impl IntoResponse + use<>, Failure> {
+    let rendered = renderings::rendering(backend, &rfc).await?;
     let html: String = rendered.blocks.iter().map(|block| block.html.as_str()).collect();
-    Ok(versioned(rfc.version, RfcBody::new(rfc, html, &state.base_url)))
+    Ok(versioned(rfc.version, RfcBody::new(rfc, html, base_url)))
 }
 
 /// Change an RFC's title, kind, services, authors or sharing
 #[utoipa::path(patch, path = "/rfcs/{number}", tag = "RFCs", request_body = RfcPatch,
     params(("number" = i64, Path), ("If-Match" = String, Header, description = "The version to change")),
-    responses((status = 200, body = RfcBody), Refused))]
+    responses((status = 200, body = RfcBody, headers(("ETag", description = "The version"))), Refused))]
 async fn patch(
     Caller { backend, actor }: Caller,
     State(state): State<ApiState>,
@@ -256,13 +272,13 @@ async fn patch(
 ) -> Result<impl IntoResponse, Failure> {
     let RfcPatch { title, kind, services, authors, shared_with } = sent;
     let change = UpdateRfc { title, kind, services, authors, shared_with };
-    update::update(&backend, &actor, number, expected, change).await?;
-    get(Caller { backend, actor }, State(state), Path(number)).await
+    let rfc = update::update_and_read(&backend, &actor, number, expected, change).await?;
+    show(&backend, rfc, &state.base_url).await
 }
 
 /// Delete a draft
 #[utoipa::path(delete, path = "/rfcs/{number}", tag = "RFCs",
-    params(("number" = i64, Path), ("If-Match" = Option<String>, Header, description = "The version to delete")),
+    params(("number" = i64, Path), ("If-Match" = String, Header, description = "The version to delete")),
     responses((status = 204, description = "It is gone"), Refused))]
 async fn delete(
     Caller { backend, actor }: Caller,
@@ -275,7 +291,8 @@ async fn delete(
 
 /// Publish a draft, or withdraw an RFC in review
 #[utoipa::path(post, path = "/rfcs/{number}/status", tag = "RFCs", request_body = StatusPost,
-    params(("number" = i64, Path)), responses((status = 200, body = StatusNow), Refused))]
+    params(("number" = i64, Path), ("If-Match" = Option<String>, Header, description = "Refused when this is not the newest version; may be left out")),
+    responses((status = 200, body = StatusNow, headers(("ETag", description = "The version"))), Refused))]
 async fn change_status(
     Caller { backend, actor }: Caller,
     Path(number): Path<i64>,

@@ -3,7 +3,6 @@
 use axum::Json as PlainJson;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
-use backend::Page;
 use backend::rfcs::revisions::{self, NewRevision, RevisionSummary};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -12,7 +11,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::api::List;
-use crate::api::caller::{ApiState, Caller, Json, Path};
+use crate::api::caller::{ApiState, Caller};
+use crate::api::input::{Json, Paging, Path, Query};
 use crate::api::problem::{Failure, Refused};
 
 pub(super) fn calls() -> OpenApiRouter<ApiState> {
@@ -55,6 +55,7 @@ struct RevisionBody {
 
 /// The next revision.
 #[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 struct RevisionPost {
     /// Markdown, kept byte for byte after CRLF became LF; at most 512 KiB.
     body: String,
@@ -77,14 +78,15 @@ struct RevisionPublished {
 }
 
 /// All revisions, the newest first
-#[utoipa::path(get, path = "/rfcs/{number}/revisions", tag = "RFCs", params(("number" = i64, Path)),
+#[utoipa::path(get, path = "/rfcs/{number}/revisions", tag = "RFCs", params(("number" = i64, Path), Paging),
     responses((status = 200, body = List<RevisionRow>), Refused))]
 async fn list(
     Caller { backend, actor }: Caller,
     Path(number): Path<i64>,
+    Query(paging): Query<Paging>,
 ) -> Result<PlainJson<List<RevisionRow>>, Failure> {
-    let items = revisions::list(&backend, &actor, number).await?;
-    Ok(PlainJson(List::of(Page { items, next_cursor: None }, RevisionRow::from)))
+    let page = revisions::list(&backend, &actor, number, &paging.into()).await?;
+    Ok(PlainJson(List::of(page, RevisionRow::from)))
 }
 
 /// One revision
@@ -101,7 +103,7 @@ async fn get(
 
 /// Publish a revision; every thread is carried into it
 #[utoipa::path(post, path = "/rfcs/{number}/revisions", tag = "RFCs", request_body = RevisionPost,
-    params(("number" = i64, Path), ("Idempotency-Key" = Option<String>, Header, description = "Same key and body, same answer")),
+    params(("number" = i64, Path)),
     responses((status = 201, body = RevisionPublished), Refused))]
 async fn publish(
     Caller { backend, actor }: Caller,

@@ -14,7 +14,8 @@ use utoipa_axum::routes;
 
 use super::comments::CommentBody;
 use crate::api::List;
-use crate::api::caller::{ApiState, Caller, Json, Paging, Path, Query, versioned};
+use crate::api::caller::{ApiState, Caller, versioned};
+use crate::api::input::{Json, Paging, Path, Query};
 use crate::api::problem::{Failure, Refused};
 
 pub(super) fn calls() -> OpenApiRouter<ApiState> {
@@ -39,7 +40,7 @@ pub(super) struct AnchorBody {
     /// How the place was found: `selected`, `reattached`, `diff`, `quote`, `similar` or `none`.
     #[schema(value_type = String, example = "diff")]
     method: AnchorMethod,
-    /// How sure that is, 0 to 1.
+    /// The share of the quote's bytes that stand there, 0 to 1.
     score: f32,
 }
 
@@ -93,6 +94,7 @@ impl From<Thread> for ThreadBody {
 
 /// A new thread.
 #[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 struct ThreadPost {
     /// The revision that `start` and `end` belong to.
     revision: i64,
@@ -116,7 +118,7 @@ struct ThreadOpened {
     id: String,
     #[schema(value_type = String, example = "open")]
     state: ThreadState,
-    /// In the newest revision; null for the whole RFC.
+    /// In the revision it was opened on; null for the whole RFC.
     anchor: Option<AnchorBody>,
     /// The first comment's id.
     comment: String,
@@ -139,6 +141,7 @@ impl From<Settled> for ThreadSettled {
 
 /// Where a thread belongs.
 #[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 struct AnchorPost {
     revision: i64,
     start: i64,
@@ -167,7 +170,7 @@ async fn list(
 
 /// Open a thread
 #[utoipa::path(post, path = "/rfcs/{number}/threads", tag = "Threads", request_body = ThreadPost,
-    params(("number" = i64, Path), ("Idempotency-Key" = Option<String>, Header, description = "Same key and body, same answer")),
+    params(("number" = i64, Path)),
     responses((status = 201, body = ThreadOpened), Refused))]
 async fn open(
     Caller { backend, actor }: Caller,
@@ -194,16 +197,18 @@ async fn get(Caller { backend, actor }: Caller, Path(id): Path<String>) -> Resul
 }
 
 /// Resolve a thread
-#[utoipa::path(post, path = "/threads/{id}/resolve", tag = "Threads", params(("id", description = "The thread")),
-    responses((status = 200, body = ThreadSettled), Refused))]
+#[utoipa::path(post, path = "/threads/{id}/resolve", tag = "Threads", 
+    params(("id", description = "The thread"), ("If-Match" = Option<String>, Header, description = "Refused when this is not the newest version; may be left out")),
+    responses((status = 200, body = ThreadSettled, headers(("ETag", description = "The version"))), Refused))]
 async fn resolve(Caller { backend, actor }: Caller, Path(id): Path<String>) -> Result<impl IntoResponse, Failure> {
     let settled = threads::resolve(&backend, &actor, &id).await?;
     Ok(versioned(settled.version, ThreadSettled::from(settled)))
 }
 
 /// Reopen a thread
-#[utoipa::path(post, path = "/threads/{id}/reopen", tag = "Threads", params(("id", description = "The thread")),
-    responses((status = 200, body = ThreadSettled), Refused))]
+#[utoipa::path(post, path = "/threads/{id}/reopen", tag = "Threads", 
+    params(("id", description = "The thread"), ("If-Match" = Option<String>, Header, description = "Refused when this is not the newest version; may be left out")),
+    responses((status = 200, body = ThreadSettled, headers(("ETag", description = "The version"))), Refused))]
 async fn reopen(Caller { backend, actor }: Caller, Path(id): Path<String>) -> Result<impl IntoResponse, Failure> {
     let settled = threads::reopen(&backend, &actor, &id).await?;
     Ok(versioned(settled.version, ThreadSettled::from(settled)))
@@ -211,7 +216,8 @@ async fn reopen(Caller { backend, actor }: Caller, Path(id): Path<String>) -> Re
 
 /// Put a thread where it belongs
 #[utoipa::path(post, path = "/threads/{id}/anchor", tag = "Threads", request_body = AnchorPost,
-    params(("id", description = "The thread")), responses((status = 200, body = AnchorBody), Refused))]
+    params(("id", description = "The thread"), ("If-Match" = Option<String>, Header, description = "Refused when this is not the newest version; may be left out")),
+    responses((status = 200, body = AnchorBody), Refused))]
 async fn reattach(
     Caller { backend, actor }: Caller,
     Path(id): Path<String>,

@@ -79,7 +79,7 @@ async fn a_draft_does_not_exist_for_others() {
     let change = UpdateRfc { title: Some("mine".into()), ..UpdateRfc::default() };
     for other in [&cast.reviewer, &admin] {
         assert_eq!(status(read(backend, other, number, None).await), 404);
-        assert_eq!(status(revisions::list(backend, other, number).await), 404);
+        assert_eq!(status(revisions::list(backend, other, number, &PageRequest::default()).await), 404);
         assert_eq!(status(revisions::get(backend, other, number, 1).await), 404);
         assert_eq!(status(threads::list(backend, other, number, None).await), 404);
         assert_eq!(status(threads::open(backend, other, number, whole("x")).await), 404);
