@@ -98,15 +98,12 @@ enum Role {
 
 /// Starts the Postgres of a data directory, or joins the one that runs there.
 pub async fn start_or_join(settings: Settings) -> Result<Handle, Problem> {
-    let (data_dir, access) = blocking({
-        let settings = settings.clone();
-        move || {
-            let data_dir = DataDir::open(&settings.data_dir)?;
-            let access = access::acquire(&data_dir, settings.purpose, settings.patience)?;
-            Ok((data_dir, access))
-        }
+    let data_dir = blocking({
+        let path = settings.data_dir.clone();
+        move || DataDir::open(&path)
     })
     .await?;
+    let access = access::acquire(&data_dir, settings.purpose, settings.patience).await?;
     let url = data_dir.url();
     let handle = match access {
         Access::Guest(lock) => Handle { url, role: Role::Guest { _lock: lock } },
@@ -213,7 +210,7 @@ pub fn inspect(path: &Path, search_path: &[PathBuf]) -> Inspection {
     }
 }
 
-/// Runs blocking work (files, locks, waiting) beside the async workers.
+/// Runs blocking work with files beside the async workers. Keep it short: the program does not end before it has.
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Problem> + Send + 'static) -> Result<T, Problem> {
     tokio::task::spawn_blocking(work)
         .await

@@ -24,8 +24,9 @@ pub(super) enum Access {
     Guest(File),
 }
 
-/// Becomes the owner, or for a command the guest of an owner whose Postgres is ready.
-pub(super) fn acquire(data_dir: &DataDir, purpose: Purpose, patience: Duration) -> Result<Access, Problem> {
+/// Becomes the owner, or for a command the guest of an owner whose Postgres is ready. May wait long: dropped, it lets go
+/// at once.
+pub(super) async fn acquire(data_dir: &DataDir, purpose: Purpose, patience: Duration) -> Result<Access, Problem> {
     let lock = open(data_dir, "lock")?;
     let guests = open(data_dir, "guests")?;
     let deadline = Instant::now() + patience;
@@ -51,7 +52,7 @@ pub(super) fn acquire(data_dir: &DataDir, purpose: Purpose, patience: Duration) 
             tracing::info!(data_dir = %data_dir.path().display(), "waiting for another plumbline process");
             told = true;
         }
-        std::thread::sleep(LOOK_AGAIN);
+        tokio::time::sleep(LOOK_AGAIN).await;
     }
 }
 

@@ -1,8 +1,11 @@
 //! What `postmaster.pid` and the process table say about a running Postgres.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
 /// Lines of `postmaster.pid`, counted from 0 (`src/include/utils/pidfile.h` of Postgres).
@@ -49,11 +52,11 @@ pub(super) fn signal(pid: Pid, signal: Signal) {
     }
 }
 
-/// Waits until the process no longer runs on the cluster.
-pub(super) fn wait_gone(pid: Pid, cluster: &Path, patience: Duration) -> bool {
+/// Waits until the process no longer runs on the cluster; false when patience ends, or `give_up` says so.
+pub(super) fn wait_gone(pid: Pid, cluster: &Path, patience: Duration, give_up: impl Fn() -> bool) -> bool {
     let deadline = Instant::now() + patience;
     while is_postgres_on(pid, cluster) {
-        if Instant::now() > deadline {
+        if Instant::now() > deadline || give_up() {
             return false;
         }
         std::thread::sleep(POLL);
@@ -76,20 +79,53 @@ fn parse(text: &str) -> Option<(Pid, Status)> {
     Some((pid, status))
 }
 
-/// Is this process alive, a Postgres, and at home in this cluster? (Postgres makes its data directory its current one.)
+/// Is this process alive, a Postgres, and at home in this cluster?
+///
+/// Asks the command line, which every user may read. Links like `/proc/PID/cwd` of another user's process can be read
+/// only with `CAP_SYS_PTRACE`, which root lacks in a container. A process that cannot be looked at counts as Postgres as
+/// long as it lives: taking a Postgres for dead would cost more than waiting for something else.
 pub(super) fn is_postgres_on(pid: Pid, cluster: &Path) -> bool {
-    if test_kill_process(pid).is_err() {
+    if !is_alive(pid) {
         return false;
     }
     let proc = PathBuf::from(format!("/proc/{}", pid.as_raw_nonzero()));
-    let same_dir = match (std::fs::read_link(proc.join("cwd")), cluster.canonicalize()) {
-        (Ok(cwd), Ok(cluster)) => cwd == cluster,
-        _ => false,
-    };
-    // After an upgrade of the package the link reads "postgres (deleted)".
-    let is_postgres = std::fs::read_link(proc.join("exe"))
-        .is_ok_and(|exe| exe.file_name().is_some_and(|name| name.to_string_lossy().starts_with("postgres")));
-    same_dir && is_postgres
+    let Ok(command_line) = std::fs::read(proc.join("cmdline")) else { return is_alive(pid) };
+    let Program::Postgres { data_dir } = read_command_line(&command_line) else { return false };
+    // Postgres makes its data directory its current one.
+    let data_dir = data_dir.or_else(|| std::fs::read_link(proc.join("cwd")).ok());
+    data_dir.is_none_or(|dir| dir == cluster || dir.canonicalize().ok() == cluster.canonicalize().ok())
+}
+
+fn is_alive(pid: Pid) -> bool {
+    // "Not permitted" is said of living processes only.
+    !matches!(test_kill_process(pid), Err(Errno::SRCH))
+}
+
+/// What a command line says a process is.
+#[derive(Debug, PartialEq, Eq)]
+enum Program {
+    Postgres {
+        /// Where `-D` says its data is, when it says so from the root.
+        data_dir: Option<PathBuf>,
+    },
+    Other,
+}
+
+fn read_command_line(command_line: &[u8]) -> Program {
+    let mut arguments = command_line.split(|byte| *byte == 0).map(|argument| Path::new(OsStr::from_bytes(argument)));
+    let program = arguments.next().and_then(Path::file_name);
+    if program.is_none_or(|program| program != "postgres" && program != "postmaster") {
+        return Program::Other;
+    }
+    let mut data_dir = None;
+    while let Some(argument) = arguments.next() {
+        match argument.as_os_str().as_bytes().strip_prefix(b"-D") {
+            Some(b"") => data_dir = arguments.next().map(Path::to_owned),
+            Some(joined) => data_dir = Some(PathBuf::from(OsStr::from_bytes(joined))),
+            None => {}
+        }
+    }
+    Program::Postgres { data_dir: data_dir.filter(|dir| dir.is_absolute()) }
 }
 
 #[cfg(test)]
@@ -107,6 +143,20 @@ mod tests {
         assert_eq!(parse("4711\n/data\n").unwrap().1, Status::Starting);
         for broken in ["", "x\n", "0\n", "-4711\n"] {
             assert!(parse(broken).is_none(), "{broken:?}");
+        }
+    }
+
+    #[test]
+    fn the_command_line_says_where_a_postgres_has_its_data() {
+        let read = |line: &str| read_command_line(line.replace(' ', "\0").as_bytes());
+        let at = |dir: &str| Program::Postgres { data_dir: Some(PathBuf::from(dir)) };
+        let somewhere = Program::Postgres { data_dir: None };
+        assert_eq!(read("/usr/lib/postgresql/15/bin/postgres -D /data/postgres -p 5432"), at("/data/postgres"));
+        assert_eq!(read("postgres -p 5432 -D/data/postgres"), at("/data/postgres"));
+        assert_eq!(read("postgres -D data"), somewhere);
+        assert_eq!(read("postgres"), somewhere);
+        for other in ["", "sleep 60", "vi -D /data/postgres", "/opt/postgres/bin/psql -D /data"] {
+            assert_eq!(read(other), Program::Other, "{other}");
         }
     }
 

@@ -1,5 +1,6 @@
 //! The thread that owns Postgres: prepares the cluster, starts it, starts it again when it dies, stops it.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::os::fd::AsRawFd as _;
 use std::os::unix::process::CommandExt as _;
@@ -49,7 +50,7 @@ pub(super) fn run(
     started: oneshot::Sender<Result<(), Problem>>,
     stop: &Receiver<()>,
 ) {
-    let mut supervisor = match Supervisor::prepare(settings, data_dir) {
+    let mut supervisor = match Supervisor::prepare(settings, data_dir, stop) {
         Ok(supervisor) => supervisor,
         Err(problem) => {
             let _ = started.send(Err(problem));
@@ -65,13 +66,15 @@ pub(super) fn run(
     };
     let abandoned = started.send(Ok(())).is_err();
     if !abandoned {
-        postgres = supervisor.watch(postgres, stop);
+        postgres = supervisor.watch(postgres);
     }
     let patience = match settings.purpose {
         Purpose::Serve => SERVE_GUEST_PATIENCE,
         Purpose::Command => COMMAND_GUEST_PATIENCE,
     };
     let _no_new_guests = access::wait_for_guests(data_dir, patience);
+    // One that was told to stop while it was being adopted is nobody's child: whoever holds the lock ends it.
+    let postgres = postgres.or_else(|| postmaster::running(&supervisor.cluster).map(|(pid, _)| Postgres::Adopted(pid)));
     if let Some(postgres) = postgres {
         supervisor.stop(postgres);
     }
@@ -96,10 +99,13 @@ struct Supervisor<'a> {
     /// Our own program. Kept open and executed through its descriptor, because the unprivileged user may not be able
     /// to enter the directory it lies in.
     shim: File,
+    stop: &'a Receiver<()>,
+    /// Has `stop` said so?
+    stopping: Cell<bool>,
 }
 
 impl<'a> Supervisor<'a> {
-    fn prepare(settings: &'a Settings, data_dir: &'a DataDir) -> Result<Self, Problem> {
+    fn prepare(settings: &'a Settings, data_dir: &'a DataDir, stop: &'a Receiver<()>) -> Result<Self, Problem> {
         data_dir.mark()?;
         let made_by = major(data_dir.path())?;
         let supervisor = Self {
@@ -109,6 +115,8 @@ impl<'a> Supervisor<'a> {
             socket_dir: data_dir.create_socket_dir()?,
             binaries: binaries::for_major(&settings.search_path, made_by)?,
             shim: File::open(&settings.shim).map_err(|error| io_problem("open", &settings.shim, &error))?,
+            stop,
+            stopping: Cell::new(false),
         };
         if made_by.is_none() {
             supervisor.initdb()?;
@@ -151,7 +159,7 @@ impl<'a> Supervisor<'a> {
                 return Ok(Some(Postgres::Adopted(pid)));
             }
             tracing::info!(pid = %pid, "waiting for an earlier Postgres to stop");
-            if !postmaster::wait_gone(pid, &self.cluster, STOP_PATIENCE) {
+            if !postmaster::wait_gone(pid, &self.cluster, STOP_PATIENCE, || self.is_told_to_stop(Duration::ZERO)) {
                 return Err(Problem::new(
                     format!("an earlier Postgres (process {pid}) does not stop"),
                     format!("kill -QUIT {pid}"),
@@ -162,9 +170,10 @@ impl<'a> Supervisor<'a> {
         loop {
             match self.start() {
                 // Children of a killed Postgres may need a moment to notice that it is gone.
-                Err(problem) if problem.what.contains("shared memory block") && began.elapsed() < STOP_PATIENCE => {
-                    std::thread::sleep(LOOK);
-                }
+                Err(problem)
+                    if problem.what.contains("shared memory block")
+                        && began.elapsed() < STOP_PATIENCE
+                        && !self.is_told_to_stop(LOOK) => {}
                 result => return result.map(Some),
             }
         }
@@ -231,7 +240,9 @@ impl<'a> Supervisor<'a> {
             if matches!(postmaster::running(&self.cluster), Some((_, Status::Stopping))) {
                 return Err(Problem::new("Postgres is stopping", "start again"));
             }
-            std::thread::sleep(LOOK_STARTING);
+            if self.is_told_to_stop(LOOK_STARTING) {
+                return Err(Problem::new("told to stop while Postgres was starting", "start again"));
+            }
         }
         Err(Problem::new(
             "Postgres has not become ready within five minutes",
@@ -239,16 +250,23 @@ impl<'a> Supervisor<'a> {
         ))
     }
 
-    /// Watches and restarts until told to stop (or the handle is dropped). `None`: it is not running at that moment.
-    fn watch(&mut self, started: Option<Postgres>, stop: &Receiver<()>) -> Option<Postgres> {
+    /// Waits; true as soon as the handle says to stop, or is dropped, and ever after.
+    fn is_told_to_stop(&self, pause: Duration) -> bool {
+        if !self.stopping.get() {
+            self.stopping.set(!matches!(self.stop.recv_timeout(pause), Err(RecvTimeoutError::Timeout)));
+        }
+        self.stopping.get()
+    }
+
+    /// Watches and restarts until told to stop. `None`: it is not running at that moment.
+    fn watch(&mut self, started: Option<Postgres>) -> Option<Postgres> {
         let mut running = started;
         let mut since = Instant::now();
         let mut deaths = 0_usize;
         loop {
             let pause = if running.is_some() { LOOK } else { BACKOFF[deaths.saturating_sub(1).min(BACKOFF.len() - 1)] };
-            match stop.recv_timeout(pause) {
-                Ok(()) | Err(RecvTimeoutError::Disconnected) => return running,
-                Err(RecvTimeoutError::Timeout) => {}
+            if self.is_told_to_stop(pause) {
+                return running;
             }
             match &mut running {
                 Some(postgres) => {
@@ -264,6 +282,7 @@ impl<'a> Supervisor<'a> {
                         running = postgres;
                         since = Instant::now();
                     }
+                    Err(_) if self.is_told_to_stop(Duration::ZERO) => return None,
                     Err(problem) => {
                         deaths += 1;
                         tracing::error!(%problem, "Postgres did not start");
