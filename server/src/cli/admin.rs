@@ -9,7 +9,7 @@ use backend::accounts::tokens::{self, NewToken};
 use backend::accounts::{passwords, sessions};
 use backend::{Backend, Error, Expected};
 use clap::Subcommand;
-use domain::{Actor, Refusal, Role};
+use domain::{Actor, PersonId, Refusal, Role, text};
 
 use super::CliError;
 use crate::config::Config;
@@ -80,12 +80,8 @@ pub async fn run(config: &Config, command: AdminCommand) -> Result<ExitCode, Cli
             let role = Role::parse(&role)
                 .ok_or_else(|| CliError::Message("the role is reader, member, sre, lead or admin".to_owned()))?;
             let password = Some(read_password()?);
-            let team = match team {
-                Some(slug) => Some(existing_team(&backend, slug).await?),
-                None => None,
-            };
             let person = NewPerson { email, name, role, team, password, time_zone: None };
-            say(&people::create(&backend, &Actor::operator(), person).await?)
+            say(&create_person(&backend, person).await?)
         }
         AdminCommand::CreateToken { email, name, scopes, days } => {
             let token = NewToken { name, scopes, days: days.map(i64::from) };
@@ -102,13 +98,26 @@ pub async fn run(config: &Config, command: AdminCommand) -> Result<ExitCode, Cli
     Ok(ExitCode::SUCCESS)
 }
 
-/// The team with this slug, made when it is missing.
-async fn existing_team(backend: &Backend, slug: String) -> Result<String, CliError> {
-    let input = TeamInput { name: slug.clone(), members: None };
-    match teams::put(backend, &Actor::operator(), &slug, Expected::Absent, input).await {
-        Ok(_) | Err(Error::Refused(Refusal::Conflict { .. })) => Ok(slug),
-        Err(error) => Err(error.into()),
+/// Creates a person, and the team they join when it is missing. The team comes second: when the person is refused, none
+/// is left behind.
+async fn create_person(backend: &Backend, mut person: NewPerson) -> Result<PersonId, Error> {
+    let operator = Actor::operator();
+    let mut missing_team = None;
+    if let Some(slug) = &person.team {
+        let slug = text::slug("team", "The team", slug)?;
+        match teams::get(backend, &operator, &slug).await {
+            Ok(_) => {}
+            Err(Error::Refused(Refusal::NotFound { .. })) => missing_team = person.team.take(),
+            Err(error) => return Err(error),
+        }
     }
+    let email = person.email.clone();
+    let id = people::create(backend, &operator, person).await?;
+    if let Some(slug) = missing_team {
+        let input = TeamInput { name: slug.clone(), members: Some(vec![email]) };
+        teams::put(backend, &operator, &slug, Expected::Absent, input).await?;
+    }
+    Ok(id)
 }
 
 /// The first line of standard input.
@@ -126,4 +135,45 @@ fn read_password() -> Result<String, CliError> {
 fn say(answer: &dyn std::fmt::Display) -> Result<(), CliError> {
     writeln!(std::io::stdout(), "{answer}")?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn person(email: &str, team: &str) -> NewPerson {
+        NewPerson {
+            email: email.into(),
+            name: "Ada".into(),
+            role: Role::Sre,
+            team: Some(team.into()),
+            password: Some("correct horse battery staple 9".into()),
+            time_zone: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_team_is_made_by_its_first_member_and_joined_by_the_next() {
+        let test = backend::testing::backend().await;
+        for email in ["ada@example.com", "bea@example.com", "cyd@example.com"] {
+            create_person(&test, person(email, "core")).await.unwrap();
+        }
+        let core = teams::get(&test, &Actor::operator(), "core").await.unwrap();
+        let members: Vec<_> = core.members.iter().map(|member| member.email.as_str()).collect();
+        assert_eq!(members, ["ada@example.com", "bea@example.com", "cyd@example.com"]);
+    }
+
+    #[tokio::test]
+    async fn a_person_who_is_refused_leaves_no_team() {
+        let test = backend::testing::backend().await;
+        let weak = NewPerson { password: Some("short".into()), ..person("ada@example.com", "core") };
+        for (refused, field) in
+            [(weak, "password"), (person("nobody", "core"), "email"), (person("ada@example.com", "Core!"), "team")]
+        {
+            let Err(Error::Refused(refusal)) = create_person(&test, refused).await else { panic!("{field}") };
+            assert!(refusal.message_for(field).is_some(), "{refusal}");
+        }
+        assert!(teams::get(&test, &Actor::operator(), "core").await.is_err());
+        assert!(people::get(&test, &Actor::operator(), "ada@example.com").await.is_err());
+    }
 }
