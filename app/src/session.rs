@@ -25,6 +25,9 @@ pub const NEW_TOKEN: &str = "new_token";
 /// The key under which the link of an invitation just made waits to be shown.
 pub const NEW_INVITATION: &str = "new_invitation";
 
+/// What the session store calls an error that time mends.
+pub const BUSY: &str = "busy";
+
 /// Which colours a person chose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Theme {
@@ -172,7 +175,13 @@ fn set_header(name: header::HeaderName, value: &str) {
 }
 
 fn failed(error: tower_sessions::session::Error) -> AppError {
-    backend::Error::internal(error).into()
+    use tower_sessions::{session::Error, session_store};
+    match error {
+        Error::Store(session_store::Error::Backend(why)) if why == BUSY => {
+            Refusal::Busy { retry_after_seconds: 2 }.into()
+        }
+        error => backend::Error::internal(error).into(),
+    }
 }
 
 /// Sends the browser to an address of ours. Everything that is not one leads home: no open redirect, and no panic on

@@ -13,7 +13,7 @@ use tower_sessions::{Expiry, SessionManagerLayer};
 use crate::cli::serve::Serving;
 use crate::middleware::{client_address, cross_site, form_errors, panic, request_id, security_headers, timeouts};
 use crate::render_context::{self, Site};
-use crate::session_store::SessionStore;
+use crate::session_store::{self, SessionStore};
 use crate::{api, assets, logging};
 
 /// The product's routes.
@@ -64,7 +64,8 @@ fn pages(site: &Site, origin: String) -> Router {
         .fallback(get(leptos_axum::render_app_async_with_context(render_context::provide, shell)))
         .with_state(options)
         .layer(middleware::from_fn_with_state(site.clone(), render_context::prepare))
-        .layer(sessions(site));
+        .layer(sessions(site))
+        .layer(middleware::from_fn(session_store::answer_unsaved));
     form_errors::wrap(pages, origin)
 }
 

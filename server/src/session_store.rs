@@ -1,17 +1,24 @@
 //! Where tower-sessions keeps sessions: our own table, by the SHA-256 of the token, with the person beside it, so that
 //! "sign out everywhere" and disabling a person are one statement. Idle and absolute lifetime are the backend's rules.
 
-use backend::accounts::sessions::{self, Content};
-use serde_json::Value;
+use std::cell::Cell;
 use std::collections::HashMap;
 
+use app::session::{ADDRESS, BUSY, PERSON, USER_AGENT};
+use axum::extract::Request;
+use axum::http::{StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use backend::accounts::sessions::{self, Content};
 use backend::{Backend, entropy};
+use domain::Refusal;
+use serde_json::Value;
 use tower_sessions::SessionStore as Store;
 use tower_sessions::cookie::time::OffsetDateTime;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{Error, Result};
 
-use app::session::{ADDRESS, PERSON, USER_AGENT};
+use crate::middleware::answer::Answer;
 
 /// The key under which a session remembers, while a request lasts, the id it was read with.
 const READ_AS: &str = "read_as";
@@ -81,6 +88,66 @@ fn data(record: &Record) -> Result<Value> {
     serde_json::to_value(kept).map_err(|error| Error::Encode(error.to_string()))
 }
 
+tokio::task_local! {
+    /// Was the database too busy for the session of the request at hand?
+    static TOO_BUSY: Cell<bool>;
+}
+
+/// The error names what it is about in one word when time mends it: [`BUSY`].
 fn failed(error: backend::Error) -> Error {
-    Error::Backend(error.to_string())
+    if !matches!(error, backend::Error::Refused(Refusal::Busy { .. })) {
+        return Error::Backend(error.to_string());
+    }
+    // Not set for what runs as a task of its own; that reads the error itself.
+    let _ = TOO_BUSY.try_with(|busy| busy.set(true));
+    Error::Backend(BUSY.to_owned())
+}
+
+/// Middleware around the session layer, which answers an empty 500 when a session cannot be saved: gives it words, and
+/// says 503 when the database is only busy.
+pub async fn answer_unsaved(request: Request, next: Next) -> Response {
+    let answer = Answer::to(&request);
+    let answered = async { (next.run(request).await, TOO_BUSY.with(Cell::get)) };
+    let (response, busy) = TOO_BUSY.scope(Cell::new(false), answered).await;
+    if response.status() != StatusCode::INTERNAL_SERVER_ERROR || response.headers().contains_key(header::CONTENT_TYPE) {
+        return response;
+    }
+    if busy {
+        let busy = answer.with(StatusCode::SERVICE_UNAVAILABLE, "Too busy", "Please try again in a few seconds.");
+        return ([(header::RETRY_AFTER, "2")], busy).into_response();
+    }
+    let detail = "Something went wrong on our side. If it happens again, report the request's id.";
+    answer.with(StatusCode::INTERNAL_SERVER_ERROR, "Something went wrong", detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::{Body, to_bytes};
+    use axum::routing::get;
+    use axum::{Router, middleware};
+    use tower::ServiceExt as _;
+    use tower_sessions::{Session, SessionManagerLayer};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_session_that_cannot_be_kept_is_a_503_that_says_so() {
+        let backend = backend::testing::backend().await.backend;
+        let app = Router::new()
+            .route("/", get(|session: Session| async move { session.insert(PERSON, 7).await.is_ok().to_string() }))
+            .layer(SessionManagerLayer::new(SessionStore(backend.clone())))
+            .layer(middleware::from_fn(answer_unsaved));
+        let ask = async || {
+            let response = app.clone().oneshot(Request::new(Body::empty())).await.unwrap();
+            let (parts, body) = response.into_parts();
+            (parts, String::from_utf8(to_bytes(body, 10_000).await.unwrap().to_vec()).unwrap())
+        };
+        let (parts, body) = ask().await;
+        assert_eq!((parts.status, body.as_str()), (StatusCode::OK, "true"));
+        backend.pool().close().await;
+        let (parts, body) = ask().await;
+        assert_eq!(parts.status, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(parts.headers[header::RETRY_AFTER], "2");
+        assert!(body.contains("Too busy"), "{body}");
+    }
 }
