@@ -46,6 +46,8 @@ pub struct Config {
     pub log_filter: Option<String>,
     /// `PATH`, where the programs of Postgres are looked for.
     pub search_path: Vec<PathBuf>,
+    /// Variables that are set and have no effect in this release.
+    pub without_effect: Vec<&'static str>,
 }
 
 /// Which database is used.
@@ -179,8 +181,6 @@ impl Config {
         let mut reader = Reader { vars: vars.into_iter().collect(), errors: Vec::new() };
         reader.refuse_unknown();
         reader.load_files(read_file);
-        reader.refuse_unsupported();
-
         let database = reader.database();
         let listen = reader
             .parsed("PLUMBLINE_LISTEN", parse_listen)
@@ -199,6 +199,7 @@ impl Config {
                 .value("PATH")
                 .map(|path| std::env::split_paths(&path).filter(|dir| dir.is_absolute()).collect())
                 .unwrap_or_default(),
+            without_effect: reader.without_effect(),
         };
         if reader.errors.is_empty() { Ok(config) } else { Err(ConfigErrors(reader.errors)) }
     }
@@ -261,13 +262,18 @@ impl Reader {
         }
     }
 
-    fn refuse_unsupported(&mut self) {
-        for variable in VARIABLES.iter().filter(|variable| !variable.supported) {
-            let off = variable.default == "off" && self.value(variable.name).as_deref() == Some("off");
-            if self.value(variable.name).is_some() && !off {
-                self.errors.push(format!("{} is not supported yet by this version; remove it", variable.name));
-            }
-        }
+    /// Checks the variables that this release does not use yet like the others, so that the next one starts with them.
+    fn without_effect(&mut self) -> Vec<&'static str> {
+        let unused = VARIABLES.iter().filter(|variable| !variable.used).map(|variable| variable.name);
+        unused
+            .filter(|name| match *name {
+                "PLUMBLINE_METRICS_LISTEN" => self.parsed(name, parse_metrics).flatten().is_some(),
+                "PLUMBLINE_SMTP_URL" => self.parsed(name, parse_smtp).is_some(),
+                "PLUMBLINE_MAIL_FROM" => self.parsed(name, parse_sender).is_some(),
+                "PLUMBLINE_OIDC_ISSUER" => self.parsed(name, parse_issuer).is_some(),
+                name => self.value(name).is_some(),
+            })
+            .collect()
     }
 
     /// The value of a variable; empty counts as absent.
@@ -318,6 +324,28 @@ fn parse_database_url(text: &str) -> Result<Secret, String> {
 fn parse_listen(text: &str) -> Result<SocketAddr, String> {
     let numeric = text.strip_prefix("localhost:").map_or_else(|| text.to_owned(), |port| format!("127.0.0.1:{port}"));
     numeric.parse().map_err(|_| format!("\"{text}\" is not an address and port like 127.0.0.1:3000 or [::]:3000"))
+}
+
+fn parse_metrics(text: &str) -> Result<Option<SocketAddr>, String> {
+    if text == "off" { Ok(None) } else { parse_listen(text).map(Some) }
+}
+
+fn parse_smtp(text: &str) -> Result<Secret, String> {
+    // The parser's own message could repeat the password.
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "smtp" | "smtps") && url.has_host());
+    url.map(|_| Secret(text.to_owned())).ok_or_else(|| "not a mail server like smtps://user:password@host".into())
+}
+
+fn parse_sender(text: &str) -> Result<String, String> {
+    let address = text.strip_suffix('>').and_then(|text| text.split_once('<')).map_or(text, |(_, address)| address);
+    domain::text::email("sender", address).map_err(|_| {
+        format!("\"{text}\" is not a sender like plumbline@example.com or Plumbline <plumbline@example.com>")
+    })
+}
+
+fn parse_issuer(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "https" | "http") && url.has_host());
+    url.ok_or_else(|| format!("\"{text}\" is not an issuer like https://id.example.com"))
 }
 
 fn parse_time_zone(text: &str) -> Result<TimeZone, String> {

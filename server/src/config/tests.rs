@@ -91,10 +91,29 @@ fn all_mistakes_are_reported_together() {
         ("PLUMBLINE_TRUSTED_PROXIES", "10.0.0.0/99"),
         ("PLUMBLINE_DB_POOL", "1"),
         ("PLUMBLINE_LOG", "xml"),
-        ("PLUMBLINE_OIDC_ISSUER", "https://id.example"),
+        ("PLUMBLINE_METRICS_LISTEN", "on"),
+        ("PLUMBLINE_SMTP_URL", "mail.example with s3cret"),
+        ("PLUMBLINE_MAIL_FROM", "Plumbline"),
+        ("PLUMBLINE_OIDC_ISSUER", "id.example"),
     ]);
-    assert_eq!(errors.len(), 8, "{errors:#?}");
-    assert!(errors.iter().any(|error| error.contains("PLUMBLINE_OIDC_ISSUER is not supported yet")));
+    assert_eq!(errors.len(), 11, "{errors:#?}");
+    assert!(!errors.join(" ").contains("s3cret"));
+}
+
+#[test]
+fn what_has_no_effect_yet_is_accepted_and_named() {
+    let set = [
+        ("PLUMBLINE_METRICS_LISTEN", "127.0.0.1:9100"),
+        ("PLUMBLINE_SMTP_URL", "smtps://user:pass@mail.example:465"),
+        ("PLUMBLINE_MAIL_FROM", "Plumbline <plumbline@example.com>"),
+        ("PLUMBLINE_OIDC_ISSUER", "https://id.example/realms/x"),
+        ("PLUMBLINE_OIDC_CLIENT_ID", "plumbline"),
+        ("PLUMBLINE_OIDC_CLIENT_SECRET", "s3cret"),
+    ];
+    let names: Vec<_> = set.iter().map(|(name, _)| *name).collect();
+    assert_eq!(parse(&set).unwrap().without_effect, names);
+    let quiet = [("PLUMBLINE_METRICS_LISTEN", "off"), ("PLUMBLINE_MAIL_FROM", "")];
+    assert!(parse(&quiet).unwrap().without_effect.is_empty());
 }
 
 #[test]

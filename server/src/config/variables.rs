@@ -15,12 +15,12 @@ pub struct Variable {
     pub meaning: &'static str,
     /// May be given as a file instead: `NAME_FILE=/path`.
     pub secret: bool,
-    /// False: the name belongs to the contract, this version cannot act on it yet.
-    pub supported: bool,
+    /// False: the value is checked, but this release does nothing with it yet.
+    pub used: bool,
 }
 
 const fn variable(name: &'static str, default: &'static str, meaning: &'static str) -> Variable {
-    Variable { name, default, meaning, secret: false, supported: true }
+    Variable { name, default, meaning, secret: false, used: true }
 }
 
 /// Every variable, in the order of the help text.
@@ -44,10 +44,7 @@ pub const VARIABLES: &[Variable] = &[
         "http://<PLUMBLINE_LISTEN>",
         "the address people type; with https the session cookie is Secure and __Host-",
     ),
-    Variable {
-        supported: false,
-        ..variable("PLUMBLINE_METRICS_LISTEN", "off", "address and port of the metrics listener")
-    },
+    Variable { used: false, ..variable("PLUMBLINE_METRICS_LISTEN", "off", "address and port of the metrics listener") },
     variable("PLUMBLINE_TIME_ZONE", "UTC", "IANA time zone that decides what \"today\" is"),
     variable("PLUMBLINE_RATE_LIMITS", "on", "on or off; off is for load tests only"),
     variable(
@@ -58,15 +55,15 @@ pub const VARIABLES: &[Variable] = &[
     variable("PLUMBLINE_DB_POOL", "16", "largest number of database connections, 2 to 1000"),
     Variable {
         secret: true,
-        supported: false,
+        used: false,
         ..variable("PLUMBLINE_SMTP_URL", "none: mail is kept in the outbox view", "mail server, smtps://user:pass@host")
     },
-    Variable { supported: false, ..variable("PLUMBLINE_MAIL_FROM", "none", "sender of mail") },
-    Variable { supported: false, ..variable("PLUMBLINE_OIDC_ISSUER", "none", "OpenID Connect issuer URL") },
-    Variable { supported: false, ..variable("PLUMBLINE_OIDC_CLIENT_ID", "none", "OpenID Connect client id") },
+    Variable { used: false, ..variable("PLUMBLINE_MAIL_FROM", "none", "sender of mail") },
+    Variable { used: false, ..variable("PLUMBLINE_OIDC_ISSUER", "none", "OpenID Connect issuer URL") },
+    Variable { used: false, ..variable("PLUMBLINE_OIDC_CLIENT_ID", "none", "OpenID Connect client id") },
     Variable {
         secret: true,
-        supported: false,
+        used: false,
         ..variable("PLUMBLINE_OIDC_CLIENT_SECRET", "none", "OpenID Connect client secret")
     },
     variable("PLUMBLINE_LOG", "json; pretty on a terminal", "json or pretty: the form of the log on standard error"),
@@ -77,11 +74,11 @@ pub fn help() -> String {
     let mut text = String::from("Environment (secrets also as NAME_FILE=/path/to/file):\n");
     for variable in VARIABLES {
         let file = if variable.secret { " (or _FILE)" } else { "" };
-        let unsupported = if variable.supported { "" } else { " (not supported yet by this version)" };
+        let unused = if variable.used { "" } else { " (no effect yet in this release)" };
         // Writing to a String cannot fail.
         let _ = writeln!(
             text,
-            "  {}{file}\n      {}{unsupported}\n      default: {}",
+            "  {}{file}\n      {}{unused}\n      default: {}",
             variable.name, variable.meaning, variable.default
         );
     }
