@@ -1,6 +1,6 @@
 //! The log on standard error, and the one line every request leaves in it.
 //!
-//! A line names the route, never the query, body, cookies or tokens. JSON escapes line breaks; so do the quoted values of
+//! A line names the route (without a match the path's first segment), never the query, body, cookies or tokens. JSON escapes line breaks; so do the quoted values of
 //! the pretty form: nobody can forge a line.
 
 use std::io::IsTerminal as _;
@@ -45,7 +45,7 @@ pub fn init(format: Option<LogFormat>, filter: Option<&str>, serving: bool) {
 pub async fn log_request(request: Request, next: Next) -> Response {
     let id = request.extensions().get::<RequestId>().map(ToString::to_string).unwrap_or_default();
     let method = request.method().clone();
-    let path = request.uri().path().to_owned();
+    let start = first_segment(request.uri().path());
     let began = Instant::now();
     let span = tracing::info_span!("request", request_id = id, person = tracing::field::Empty);
     async move {
@@ -53,8 +53,7 @@ pub async fn log_request(request: Request, next: Next) -> Response {
         let route = response.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
         tracing::info!(
             method = method.as_str(),
-            // A path that matched nothing is what somebody typed: quoted, and not too much of it.
-            path = route.unwrap_or_else(|| path.get(..200).unwrap_or(&path)),
+            path = route.unwrap_or(&start),
             status = response.status().as_u16(),
             ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
             "answered"
@@ -63,6 +62,14 @@ pub async fn log_request(request: Request, next: Next) -> Response {
     }
     .instrument(span)
     .await
+}
+
+/// What is logged of a path that matched no route: the rest may hold a secret, as that of an invitation does.
+fn first_segment(path: &str) -> String {
+    let mut segments = path.trim_start_matches('/').splitn(2, '/');
+    let first: String = segments.next().unwrap_or_default().chars().take(40).collect();
+    let rest = if segments.next().is_some_and(|rest| !rest.is_empty()) { "/…" } else { "" };
+    format!("/{first}{rest}")
 }
 
 /// Names the person who asks in every line that this request logs from here on.
@@ -78,4 +85,18 @@ pub async fn note_route(request: Request, next: Next) -> Response {
         response.extensions_mut().insert(route);
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_without_a_route_is_not_written_out() {
+        assert_eq!(first_segment("/"), "/");
+        assert_eq!(first_segment("/rfcs"), "/rfcs");
+        assert_eq!(first_segment("/invitations/sesame"), "/invitations/…");
+        assert_eq!(first_segment("//setup/sesame"), "/setup/…");
+        assert_eq!(first_segment(&"ä".repeat(100)).chars().count(), 41);
+    }
 }

@@ -29,6 +29,8 @@ use crate::embedded_postgres::Purpose;
 use crate::health::{self, Health};
 use crate::jobs;
 use crate::listener::{self, Limits, Shutdown};
+use crate::middleware::answer::Answer;
+use crate::middleware::request_id::{self, RequestId};
 use crate::problem::Problem;
 
 /// Pause between tries to reach a database.
@@ -61,6 +63,9 @@ pub type BuildRouter = fn(Serving) -> Router;
 
 /// Runs it.
 pub async fn run(config: Config, args: ServeArgs, build_router: BuildRouter) -> Result<ExitCode, CliError> {
+    for name in &config.without_effect {
+        tracing::warn!("{name} is set, but this release does not use it yet");
+    }
     let shutdown = Shutdown::default();
     let stop = shutdown.stopping.clone();
     let signals = watch_signals(shutdown.clone())?;
@@ -169,13 +174,16 @@ async fn migrate_when_reachable(database: &Database) -> Result<(), Problem> {
 }
 
 /// Everything but health: the product's routes once they exist.
-async fn pass(routes: Arc<OnceLock<Router>>, request: Request) -> Response {
+async fn pass(routes: Arc<OnceLock<Router>>, mut request: Request) -> Response {
     if let Some(product) = routes.get() {
         // A router's error type is uninhabited.
         return product.clone().oneshot(request).await.into_response();
     }
-    let text = "Plumbline is starting. Please try again in a few seconds.\n";
-    (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "2")], text).into_response()
+    let id = RequestId::random(&SystemEntropy);
+    let headers = [(request_id::HEADER, id.to_string()), (header::RETRY_AFTER, "2".to_owned())];
+    request.extensions_mut().insert(id);
+    let detail = "Plumbline is starting. Please try again in a few seconds.";
+    (headers, Answer::to(&request).with(StatusCode::SERVICE_UNAVAILABLE, "Starting", detail)).into_response()
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, Problem> {
