@@ -74,9 +74,12 @@ fn label(name: &str) -> Option<&'static str> {
     })
 }
 
-/// A text as the content of a `<textarea>`: HTML drops one line break right after the tag.
+/// A text as the content of a `<textarea>`. Leptos writes that as it is, as if it were a script: without this, a text
+/// could end the element and go on as markup, and `&lt;` would come back as `<`. HTML drops one line break right after
+/// the tag.
 pub fn in_text_area(text: &str) -> String {
-    if text.starts_with(['\n', '\r']) { format!("\n{text}") } else { text.to_owned() }
+    let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    if text.starts_with(['\n', '\r']) { format!("\n{escaped}") } else { escaped }
 }
 
 #[cfg(test)]
@@ -104,5 +107,6 @@ mod tests {
         assert_eq!(in_text_area("\r\na"), "\n\r\na");
         assert_eq!(in_text_area("\na"), "\n\na");
         assert_eq!(in_text_area("a\n"), "a\n");
+        assert_eq!(in_text_area("a &lt; b</textarea><b>"), "a &amp;lt; b&lt;/textarea&gt;&lt;b&gt;");
     }
 }

@@ -73,7 +73,7 @@ impl Answer {
                 "<div class=\"field\"><label class=\"field-label\" for=\"kept-{number}\">{}</label>\
                  <textarea class=\"input\" id=\"kept-{number}\" rows=\"8\" readonly>{}</textarea></div>",
                 escape(label),
-                escape(&in_text_area(text)),
+                in_text_area(text),
             );
         }
         let (next, words) = match page {
