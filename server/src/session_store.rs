@@ -134,7 +134,10 @@ mod tests {
     async fn a_session_that_cannot_be_kept_is_a_503_that_says_so() {
         let backend = backend::testing::backend().await.backend;
         let app = Router::new()
-            .route("/", get(|session: Session| async move { session.insert(PERSON, 7).await.is_ok().to_string() }))
+            .route(
+                "/",
+                get(|session: Session| async move { session.insert("colour", "red").await.is_ok().to_string() }),
+            )
             .layer(SessionManagerLayer::new(SessionStore(backend.clone())))
             .layer(middleware::from_fn(answer_unsaved));
         let ask = async || {

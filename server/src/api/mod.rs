@@ -27,7 +27,8 @@ use utoipa_axum::routes;
 
 use crate::config::BaseUrl;
 use caller::ApiState;
-use problem::Refused;
+use domain::Refusal;
+use problem::{Failure, Refused};
 
 /// The document's frame; the calls come from the handlers.
 #[derive(OpenApi)]
@@ -105,6 +106,8 @@ async fn openapi() -> Json<&'static utoipa::openapi::OpenApi> {
 pub fn routes(backend: &Backend, base_url: &BaseUrl) -> Router {
     let state = ApiState { backend: backend.clone(), base_url: base_url.origin().into() };
     Router::from(calls())
+        // Without it the pages' fallback would answer, with the way to the sign-in page.
+        .fallback(|| std::future::ready(Failure::from(Refusal::not_found("address"))))
         .layer(middleware::from_fn(caller::read_idempotency_key))
         .layer(middleware::from_fn(problem::finish))
         .with_state(state)

@@ -8,7 +8,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use domain::{FieldError, Refusal};
 use serde::Serialize;
-use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response as Documented, ResponseBuilder};
+use utoipa::openapi::{ContentBuilder, HeaderBuilder, Ref, RefOr, Response as Documented, ResponseBuilder};
 use utoipa::{IntoResponses, ToSchema};
 
 use crate::middleware::request_id::RequestId;
@@ -70,7 +70,7 @@ impl IntoResponse for Failure {
     }
 }
 
-/// Middleware around the whole API: gives every refusal, also the framework's own (404, 405), its body.
+/// Middleware around the whole API: gives every refusal, also the framework's own (405), its body.
 pub async fn finish(request: Request, next: Next) -> Response {
     let request_id = request.extensions().get::<RequestId>().map_or("-", RequestId::as_str).to_owned();
     let response = next.run(request).await;
@@ -81,7 +81,6 @@ pub async fn finish(request: Request, next: Next) -> Response {
     let refusal = match response.extensions().get::<Unfinished>() {
         Some(Unfinished(refusal)) => refusal.clone(),
         None if is_problem(response.headers()) => return response,
-        None if status == StatusCode::NOT_FOUND => Some(Refusal::not_found("address")),
         None if status == StatusCode::METHOD_NOT_ALLOWED => {
             let problem = Problem::new(status, "This address does not take this method.".into(), request_id);
             return problem.answer(response.headers().clone(), status);
@@ -160,9 +159,15 @@ impl IntoResponses for Refused {
         .into_iter()
         .map(|(status, description)| {
             let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
-            let response =
-                ResponseBuilder::new().description(description).content("application/problem+json", content).build();
-            (status.to_owned(), RefOr::T(response))
+            let response = ResponseBuilder::new().description(description).content("application/problem+json", content);
+            let response = match status {
+                "401" => response.header("WWW-Authenticate", HeaderBuilder::new().build()),
+                "405" => response.header("Allow", HeaderBuilder::new().build()),
+                "412" | "428" => response.header("ETag", HeaderBuilder::new().build()),
+                "429" | "503" => response.header("Retry-After", HeaderBuilder::new().build()),
+                _ => response,
+            };
+            (status.to_owned(), RefOr::T(response.build()))
         })
         .collect()
     }
