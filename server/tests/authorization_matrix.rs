@@ -107,6 +107,7 @@ fn calls() -> Vec<(&'static str, &'static str, Value, &'static str)> {
     let comment = json!({ "body": "Because." });
     let anchor = json!({ "revision": 1, "start": 0, "end": 2 });
     vec![
+        ("GET", "/openapi.json", Value::Null, "ok  ok  ok  ok  ok  ok  ok"),
         ("GET", "/me", Value::Null, ANYBODY),
         ("GET", "/people", Value::Null, ANYBODY),
         ("GET", "/people/{email}|/people/other@example.com", Value::Null, ANYBODY),

@@ -272,6 +272,66 @@ async fn a_stale_pid_file_does_not_keep_postgres_from_starting() {
     started.unwrap().stop().await;
 }
 
+#[test]
+fn root_without_the_right_to_trace_processes_manages_it_too() {
+    let root = rustix::process::geteuid().is_root();
+    if !postgres_is_here() || !root || Command::new("setpriv").arg("--version").output().is_err() {
+        return;
+    }
+    // As in a container: links like /proc/PID/cwd of another user's process cannot be read.
+    let dir = Dir::new();
+    let mut command = Command::new("setpriv");
+    command.args(["--bounding-set", "-sys_ptrace", PLUMBLINE, "serve"]).env_remove("DATABASE_URL");
+    command.env("PLUMBLINE_DATA_DIR", &dir.0).env("PLUMBLINE_LISTEN", "127.0.0.1:0").stderr(Stdio::null());
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let mut server = Server(child);
+    assert!(line.starts_with("ready "), "{line:?}");
+    server.signal(Signal::TERM);
+    assert!(!dir.runs());
+}
+
+#[test]
+fn a_server_that_waits_for_the_data_directory_stops_when_told() {
+    if !postgres_is_here() {
+        return;
+    }
+    let dir = Dir::new();
+    let _owner = dir.serve();
+    let mut waiting = Server(dir.command(&["serve"]).stdout(Stdio::null()).spawn().unwrap());
+    std::thread::sleep(Duration::from_secs(2));
+    let began = Instant::now();
+    waiting.signal(Signal::TERM);
+    assert!(began.elapsed() < Duration::from_secs(5), "took {:?}", began.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_stops_when_told_while_postgres_takes_long_to_start() {
+    if !postgres_is_here() {
+        return;
+    }
+    let dir = Dir::new();
+    let programs = Dir::new();
+    fs::create_dir(&programs.0).unwrap();
+    // Programs that hand over to the real ones, until there is a file that makes Postgres sleep.
+    let (real, slow) = (embedded_postgres::inspect(&dir.0, &[]).binaries.unwrap(), programs.0.join("slow"));
+    for program in ["initdb", "postgres"] {
+        let path = programs.0.join(program);
+        let sleep = format!("[ \"$1\" = -D ] && [ -e {} ] && exec sleep 600", slow.display());
+        fs::write(&path, format!("#!/bin/sh\n{sleep}\nexec {} \"$@\"\n", real.program(program).display())).unwrap();
+        fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    }
+    let settings = Settings { search_path: vec![programs.0.clone()], ..dir.settings(Purpose::Serve) };
+    let handle = embedded_postgres::start_or_join(settings).await.unwrap();
+    fs::write(&slow, "").unwrap();
+    kill_process(dir.postmaster().unwrap(), Signal::KILL).unwrap();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let began = Instant::now();
+    handle.stop().await;
+    assert!(began.elapsed() < Duration::from_secs(10), "took {:?}", began.elapsed());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_long_path_still_gets_a_socket() {
     if !postgres_is_here() {

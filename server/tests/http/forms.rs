@@ -1,15 +1,12 @@
 //! Forms through the whole router: what comes back when one is refused, and what a page says when it was not.
 
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
-
-mod support;
-
 use axum::http::StatusCode;
 use backend::accounts::invitations::{self, NewInvitation};
 use backend::rfcs::read;
 use domain::Role;
 use domain::rfc::Status;
-use support::{Answer, PASSWORD, Persona, TestApp};
+
+use crate::support::{Answer, PASSWORD, Persona, TestApp};
 
 const CREATE: &str = "/do/rfcs/create";
 const REVISE: &str = "/do/rfcs/revise";
