@@ -112,6 +112,11 @@ pub fn use_visit() -> Option<Visit> {
     use_context::<Visit>()
 }
 
+/// Something of this request, without a copy of all of it: for what stands on a page many times.
+pub fn of_visit<T>(read: impl FnOnce(&Visit) -> T) -> Option<T> {
+    leptos::reactive::owner::with_context(read)
+}
+
 /// This request's id, also outside of a rendering.
 pub fn request_id() -> String {
     use_visit().map_or_else(|| "-".to_owned(), |visit| visit.request_id)

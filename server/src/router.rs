@@ -6,6 +6,8 @@ use axum::routing::get;
 use axum::{Router, middleware};
 use backend::Entropy;
 use leptos_axum::{LeptosRoutes as _, generate_route_list};
+use tower_http::CompressionLevel;
+use tower_http::compression::CompressionLayer;
 use tower_sessions::cookie::SameSite;
 use tower_sessions::cookie::time::Duration;
 use tower_sessions::{Expiry, SessionManagerLayer};
@@ -43,6 +45,8 @@ pub fn build(serving: Serving) -> Router {
         }
     };
     routes
+        // A long RFC is a megabyte of HTML. Quickly: on a fast network compressing must not take longer than sending.
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
         .layer(middleware::from_fn_with_state(timeouts::BODY, timeouts::limit_body))
         .layer(middleware::from_fn_with_state(timeouts::TIME, timeouts::limit_time))
         .layer(middleware::from_fn_with_state(Arc::new(config.trusted_proxies.clone()), client_address::find))

@@ -10,7 +10,7 @@ use leptos::prelude::*;
 use super::{Glyph, Icon, present};
 use crate::error::{AppError, WHOLE_FORM};
 use crate::form_echo::{FormEcho, KEY, ONCE, PAGE, in_text_area};
-use crate::session::use_visit;
+use crate::session::{of_visit, use_visit};
 
 /// The form around a field. Fields find it in the context.
 #[derive(Debug, Clone, Default)]
@@ -43,7 +43,7 @@ impl FormScope {
 /// The echo of the form with this action and key (empty: the only one with this action), if it was just refused.
 fn echo_of(action: &str, key: &str) -> Option<Arc<FormEcho>> {
     let key = (!key.is_empty()).then_some(key);
-    use_visit()?.echo.filter(|echo| echo.is_for(action, key))
+    of_visit(|visit| visit.echo.clone().filter(|echo| echo.is_for(action, key)))?
 }
 
 /// Whether the form with this action and key was just refused: opens the `<details>` around it.
@@ -76,8 +76,8 @@ pub fn Form(
         prefix = format!("{prefix}-{key}");
     }
     let scope = FormScope { prefix, echo: echo.clone() };
-    let page = use_visit().filter(|visit| visit.echo.is_some()).map(|visit| visit.path);
-    let once = use_visit().map(|visit| entropy::secret(visit.backend.entropy()));
+    let page = of_visit(|visit| visit.echo.is_some().then(|| visit.path.clone())).flatten();
+    let once = of_visit(|visit| entropy::secret(visit.backend.entropy()));
     let summary = echo.filter(|echo| echo.error != AppError::Preview).map(|echo| summary(&echo.error, &scope));
     view! {
         <form method="post" action=action class=format!("form {class}").trim_end().to_owned() id=present(id)>

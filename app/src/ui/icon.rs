@@ -1,6 +1,7 @@
 //! The house icons: lines on a 16-pixel grid, drawn inline so that they take the colour of the text around them.
 
 use leptos::prelude::*;
+use leptos::tachys::html::InertElement;
 
 /// Which icon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -132,29 +133,18 @@ impl Glyph {
     }
 }
 
-/// An icon. Hidden from screen readers unless it has a `label`: mostly a word stands beside it.
+/// An icon. Hidden from screen readers: a word stands beside it or its button has a label.
+///
+/// Written as text: a page has hundreds, and as a tree of elements they cost more than the words around them.
 #[component]
 pub fn Icon(
     /// What is drawn; nothing for [`Glyph::None`].
     glyph: Glyph,
-    /// What it says when no word beside it does.
-    #[prop(optional, into)]
-    label: String,
 ) -> impl IntoView {
     (glyph != Glyph::None).then(|| {
-        let labelled = !label.is_empty();
-        view! {
-            <svg
-                class="icon"
-                viewBox="0 0 16 16"
-                width="16"
-                height="16"
-                role=labelled.then_some("img")
-                aria-label=labelled.then_some(label)
-                aria-hidden=(!labelled).then_some("true")
-            >
-                <path d=glyph.path()></path>
-            </svg>
-        }
+        let path = glyph.path();
+        InertElement::new(format!(
+            r#"<svg class="icon" viewBox="0 0 16 16" width="16" height="16" aria-hidden="true"><path d="{path}"/></svg>"#,
+        ))
     })
 }

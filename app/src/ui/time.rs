@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use leptos::prelude::*;
 
-use crate::session::use_visit;
+use crate::session::of_visit;
 
 /// A moment. Shows how far it is from now, or with `absolute` when it is; the title has the other one's precision.
 #[component]
@@ -15,10 +15,11 @@ pub fn Time(
     #[prop(optional)]
     absolute: bool,
 ) -> impl IntoView {
-    let (now, zone) = use_visit().map_or((at, TimeZone::UTC), |visit| {
-        let zone = visit.actor.and_then(|actor| TimeZone::get(&actor.time_zone).ok()).unwrap_or(TimeZone::UTC);
-        (visit.backend.now(), zone)
+    let seen = of_visit(|visit| {
+        let zone = visit.actor.as_ref().and_then(|actor| TimeZone::get(&actor.time_zone).ok());
+        (visit.backend.now(), zone.unwrap_or(TimeZone::UTC))
     });
+    let (now, zone) = seen.unwrap_or((at, TimeZone::UTC));
     let (then, now) = (at.to_zoned(zone.clone()), now.to_zoned(zone));
     let words = if absolute { then.strftime("%-d %b %Y, %H:%M").to_string() } else { relative(&then, &now) };
     let exact = then.strftime("%A, %-d %B %Y, %H:%M:%S %Z").to_string();
