@@ -17,6 +17,8 @@ use crate::middleware::{form_errors, timeouts};
 
 /// What the contract names and this release cannot act on: refused, because whoever sends it counts on it.
 const NOT_YET: [&str; 5] = ["attention", "guards", "override", "reviewers", "suggestion"];
+/// What an object says about itself and nobody sets: whoever reads it, changes it and sends it back sends these too.
+const SAID_ONLY: [&str; 7] = ["archived_at", "created_at", "depended_on_by", "email", "slug", "updated_at", "version"];
 /// Members that mean nothing here and say nothing either (`"reviewers": []`) are passed over; so many of them.
 const PASSED_OVER: usize = 20;
 
@@ -67,10 +69,11 @@ fn is_unknown(message: &str) -> bool {
     message.starts_with("unknown field")
 }
 
-/// Removes the member at `place` if it is empty.
+/// Removes the member at `place` if it is empty or one of the object's own [`SAID_ONLY`].
 fn pass_over(sent: &mut Value, place: &Place) -> Option<Value> {
     let mut way: Vec<&Segment> = place.iter().collect();
     let Segment::Map { key: name } = way.pop()? else { return None };
+    let own = way.is_empty() && SAID_ONLY.contains(&name.as_str());
     let members = way
         .into_iter()
         .try_fold(sent, |value, segment| match segment {
@@ -86,7 +89,7 @@ fn pass_over(sent: &mut Value, place: &Place) -> Option<Value> {
         Value::Object(members) => members.is_empty(),
         Value::Bool(_) | Value::Number(_) => false,
     };
-    if empty { members.remove(name) } else { None }
+    if empty || own { members.remove(name) } else { None }
 }
 
 /// The refusal for what serde says about a place.
@@ -259,6 +262,8 @@ mod tests {
         assert_eq!(message, "This release cannot act on \"suggestion\" yet; leave it out.");
         assert_eq!(wrong(read_object::<Sent>(br#"{"title":"x","flag":false}"#)).0, "flag");
 
+        let sent_back = r#"{"title":"x","slug":"s","version":3,"parts":[]}"#;
+        assert!(read_object::<Sent>(sent_back.as_bytes()).is_ok(), "what was read may be sent back");
         let empty = r#"{"title":"x","a":null,"b":[],"c":"","d":{},"parts":[{"url":"u","e":null}]}"#;
         let read: Sent = read_object(empty.as_bytes()).unwrap();
         assert_eq!(read, Sent { title: "x".into(), number: None, parts: vec![Part { url: "u".into() }] });
