@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use backend::accounts::sessions::SignedIn;
 use backend::{Backend, entropy};
-use domain::{Actor, PersonId, Refusal};
+use domain::{Actor, Refusal};
 use http::{HeaderMap, header};
 use leptos::prelude::{expect_context, use_context};
 use leptos_axum::ResponseOptions;
@@ -15,6 +16,8 @@ use crate::ui::Done;
 
 /// The key in the session's data under which a signed-in person's id is kept.
 pub const PERSON: &str = "person";
+/// The key under which a session that begins says which password opened it; it is not kept.
+pub const PASSWORD: &str = "password";
 /// The key under which the session keeps what the browser called itself at sign-in.
 pub const USER_AGENT: &str = "user_agent";
 /// The key under which the session keeps the network address at sign-in.
@@ -135,11 +138,14 @@ async fn browser_session() -> Result<Session, AppError> {
 }
 
 /// Signs a person in: a new token for the browser, whatever it had before.
-pub async fn begin(person: PersonId) -> Result<(), AppError> {
+pub async fn begin(signed_in: SignedIn) -> Result<(), AppError> {
     let (visit, session) = (visit(), browser_session().await?);
     session.clear().await;
     session.cycle_id().await.map_err(failed)?;
-    session.insert(PERSON, person).await.map_err(failed)?;
+    session.insert(PERSON, signed_in.person).await.map_err(failed)?;
+    if let Some(password) = signed_in.password {
+        session.insert(PASSWORD, password).await.map_err(failed)?;
+    }
     session.insert(USER_AGENT, visit.user_agent).await.map_err(failed)?;
     session.insert(ADDRESS, visit.address).await.map_err(failed)
 }
@@ -156,14 +162,25 @@ pub async fn token_hash() -> Result<Option<[u8; 32]>, AppError> {
     Ok(browser_session().await?.id().map(|id| entropy::hash_bytes(&id.0.to_le_bytes())))
 }
 
-/// Keeps a secret for the next page that asks for it.
+/// Keeps a secret for the next page that asks for it, readable only with the browser's cookie: the table of sessions
+/// alone gives nothing away.
 pub async fn show_once(key: &str, secret: &str) -> Result<(), AppError> {
-    browser_session().await?.insert(key, secret).await.map_err(failed)
+    let session = browser_session().await?;
+    let sealed = entropy::seal(visit().backend.entropy(), &token(&session)?, secret);
+    session.insert(key, sealed).await.map_err(failed)
 }
 
 /// A secret kept for this page; it is not shown again.
 pub async fn shown_once(key: &str) -> Result<Option<String>, AppError> {
-    browser_session().await?.remove(key).await.map_err(failed)
+    let session = browser_session().await?;
+    let Some(sealed) = session.remove::<String>(key).await.map_err(failed)? else { return Ok(None) };
+    Ok(entropy::unseal(&token(&session)?, &sealed))
+}
+
+/// The token in the browser's cookie, which is kept nowhere else.
+fn token(session: &Session) -> Result<[u8; 16], AppError> {
+    let id = session.id().ok_or(Refusal::SignInNeeded)?;
+    Ok(id.0.to_le_bytes())
 }
 
 /// Keeps the chosen colours in a cookie of their own: they are no secret and outlive the session.

@@ -4,12 +4,12 @@
 use std::cell::Cell;
 use std::collections::HashMap;
 
-use app::session::{ADDRESS, BUSY, PERSON, USER_AGENT};
+use app::session::{ADDRESS, BUSY, PASSWORD, PERSON, USER_AGENT};
 use axum::extract::Request;
 use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use backend::accounts::sessions::{self, Content};
+use backend::accounts::sessions::{self, Begun, Content, SignedIn};
 use backend::{Backend, entropy};
 use domain::Refusal;
 use serde_json::Value;
@@ -37,17 +37,24 @@ impl std::fmt::Debug for SessionStore {
 impl Store for SessionStore {
     async fn create(&self, record: &mut Record) -> Result<()> {
         let text = |key: &str| record.data.get(key).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
-        let content = Content {
-            person: person(record),
+        let mut content = Content {
+            person: signed_in(record),
             data: data(record)?,
             user_agent: text(USER_AGENT),
             address: text(ADDRESS),
         };
-        // 128 random bits do not collide; if they ever do, the next id does not.
-        while !sessions::create(&self.0, &hash(&record.id), &content).await.map_err(failed)? {
-            record.id = Id::default();
+        loop {
+            match sessions::create(&self.0, &hash(&record.id), &content).await.map_err(failed)? {
+                Begun::Yes => return Ok(()),
+                // 128 random bits do not collide; if they ever do, the next id does not.
+                Begun::TokenTaken => record.id = Id::default(),
+                // Whoever was kept out at this very moment is signed in nowhere.
+                Begun::NoLongerAllowed => {
+                    record.data.remove(PERSON);
+                    (content.person, content.data) = (None, data(record)?);
+                }
+            }
         }
-        Ok(())
     }
 
     /// A session under a new id (the old one was cycled away) is new; one that was read and is gone meanwhile has been
@@ -82,9 +89,14 @@ fn person(record: &Record) -> Option<i64> {
     record.data.get(PERSON).and_then(Value::as_i64)
 }
 
-/// What is kept: everything but the id, which must not be in the table.
+fn signed_in(record: &Record) -> Option<SignedIn> {
+    let password = record.data.get(PASSWORD).and_then(|hash| serde_json::from_value(hash.clone()).ok());
+    person(record).map(|person| SignedIn { person, password })
+}
+
+/// What is kept: everything but the id, which must not be in the table, and what only the beginning asks for.
 fn data(record: &Record) -> Result<Value> {
-    let kept = record.data.iter().filter(|(key, _)| *key != READ_AS).collect::<HashMap<_, _>>();
+    let kept = record.data.iter().filter(|(key, _)| *key != READ_AS && *key != PASSWORD).collect::<HashMap<_, _>>();
     serde_json::to_value(kept).map_err(|error| Error::Encode(error.to_string()))
 }
 

@@ -19,8 +19,8 @@ use {
 #[server(prefix = "/do", endpoint = "account/sign-in")]
 pub async fn sign_in(email: String, password: String, next: Option<String>) -> Result<(), AppError> {
     let visit = session::visit();
-    let person = sign_ins::sign_in(&visit.backend, &email, &password, visit.address.parse().ok()).await?;
-    session::begin(person).await?;
+    let signed_in = sign_ins::sign_in(&visit.backend, &email, &password, visit.address.parse().ok()).await?;
+    session::begin(signed_in).await?;
     session::redirect(&next.filter(|next| session::is_own_path(next)).unwrap_or_else(urls::home));
     Ok(())
 }
@@ -130,7 +130,7 @@ pub async fn revoke_token(token: i64) -> Result<(), AppError> {
 async fn join(secret: &str, input: invitations::Acceptance) -> Result<(), AppError> {
     match invitations::accept(&session::visit().backend, secret, input).await {
         Ok(person) => {
-            session::begin(person).await?;
+            session::begin(person.into()).await?;
             session::done(&urls::home(), Done::Joined);
         }
         Err(backend::Error::Refused(domain::Refusal::Conflict { message })) if message == invitations::ALREADY_USED => {

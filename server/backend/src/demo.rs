@@ -44,13 +44,25 @@ pub async fn fill(backend: &Backend) -> Result<()> {
     rfcs::rfcs(backend).await
 }
 
-/// Whether the demo may be entered unasked: nobody is here yet, or an earlier run began it.
+/// Whether the demo may be entered, and its people offered at sign-in, unasked: nobody is here yet, or an earlier run
+/// began it.
 pub async fn may_fill(backend: &Backend) -> Result<bool> {
     let may = sqlx::query_scalar!(
         r#"select not exists (select from people) or exists (select from people where email = $1::text::citext) as "may!""#,
         ADMIN,
     );
     Ok(may.fetch_one(backend.pool()).await?)
+}
+
+/// Whether people are here who are not the demo's: somebody's own database, in which an admin with a published password
+/// must not appear unasked.
+pub async fn has_own_people(backend: &Backend) -> Result<bool> {
+    let demo: Vec<String> = PEOPLE.iter().map(|person| person.email.to_owned()).collect();
+    let own = sqlx::query_scalar!(
+        r#"select exists (select from people where email <> all ($1::text[]::citext[])) as "own!""#,
+        &demo,
+    );
+    Ok(own.fetch_one(backend.pool()).await?)
 }
 
 /// Enters the people, teams and services that are missing. What exists under their names stays as it is.
@@ -131,6 +143,20 @@ mod tests {
     use crate::accounts::sign_in;
     use crate::services::Found;
     use crate::{PageRequest, testing};
+
+    #[tokio::test]
+    async fn somebodys_own_database_is_left_alone() {
+        let backend = testing::backend().await;
+        assert!(may_fill(&backend).await.unwrap() && !has_own_people(&backend).await.unwrap());
+        people_teams_services(&backend).await.unwrap();
+        assert!(may_fill(&backend).await.unwrap() && !has_own_people(&backend).await.unwrap());
+        // Whom somebody invites to the demo does not end it.
+        testing::person(&backend, "Own", Role::Member, None).await;
+        assert!(may_fill(&backend).await.unwrap() && has_own_people(&backend).await.unwrap());
+        let backend = testing::backend().await;
+        testing::person(&backend, "Own", Role::Member, None).await;
+        assert!(!may_fill(&backend).await.unwrap() && has_own_people(&backend).await.unwrap());
+    }
 
     #[tokio::test]
     async fn the_organisation_is_entered_once_and_its_people_can_sign_in() {

@@ -36,3 +36,46 @@ async fn delete_answers(backend: &Backend) -> Result<u64> {
         .await?;
     Ok(done.rows_affected())
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::Role;
+
+    use super::*;
+    use crate::accounts::sign_in;
+    use crate::{Once, testing};
+
+    #[tokio::test]
+    async fn only_what_nobody_can_use_any_more_is_removed() {
+        let test = testing::backend().await;
+        let ada = testing::person(&test, "Ada", Role::Member, None).await;
+        let session = async |token| {
+            let content = sessions::Content {
+                person: Some(ada.id.into()),
+                data: serde_json::json!({}),
+                user_agent: String::new(),
+                address: String::new(),
+            };
+            sessions::create(&test, &[token; 32], &content).await.unwrap();
+        };
+        let answer = async |key: &str| {
+            let once = Once { key: key.into(), request_hash: [1; 32] };
+            test.for_request("test", Some(once)).begin(&ada).await.unwrap().commit(()).await.unwrap();
+        };
+        session(1).await;
+        answer("old").await;
+        sign_in(&test, &ada.email, "wrong", None).await.unwrap_err();
+        let nothing = Removed { sessions: 0, failed_sign_ins: 0, answers: 0 };
+        assert_eq!(tidy(&test).await.unwrap(), nothing);
+
+        test.clock.advance(ANSWERS_KEPT);
+        session(2).await;
+        answer("new").await;
+        sign_in(&test, &ada.email, "wrong", None).await.unwrap_err();
+        assert_eq!(tidy(&test).await.unwrap(), Removed { sessions: 1, failed_sign_ins: 1, answers: 1 });
+        assert_eq!(tidy(&test).await.unwrap(), nothing);
+        assert!(sessions::load(&test, &[2; 32]).await.unwrap().is_some());
+        let kept = sqlx::query_scalar!("select key from idempotency_keys").fetch_all(test.pool()).await.unwrap();
+        assert_eq!(kept, ["new"]);
+    }
+}

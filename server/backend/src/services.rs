@@ -166,7 +166,7 @@ pub async fn list(
     }
     let rows = page.rows()?;
     let found = sqlx::query!(
-        r#"select services.id, services.slug, services.name, tier, description, labels, services.archived_at,
+        r#"select services.slug, services.name, tier, description, labels, services.archived_at,
                   services.version, teams.slug as "team_slug?", teams.name as "team_name?"
              from services left join teams on teams.id = team_id
             where ($1::text is null or services.slug ilike $1 or services.name ilike $1 or description ilike $1
@@ -174,18 +174,18 @@ pub async fn list(
               and ($2::text is null or teams.slug = $2)
               and ($3::smallint is null or tier = $3)
               and (services.archived_at is not null) = $4
-              and ($5::bigint is null or services.slug > (select after.slug from services as after where after.id = $5))
+              and ($5::text is null or services.slug > $5)
             order by services.slug limit $6"#,
         filter::containing(filter.q.as_deref()),
         filter.team,
         filter.tier.map(Tier::number),
         filter.archived,
-        page.after::<i64>()?,
+        page.after::<String>()?.filter(|slug| !slug.contains('\0')),
         rows + 1,
     )
     .fetch_all(backend.pool())
     .await?;
-    Page::new(found, rows, |row| row.id)?.try_map(|row| {
+    Page::new(found, rows, |row| row.slug.clone())?.try_map(|row| {
         Ok(ServiceSummary {
             slug: row.slug,
             name: row.name,

@@ -16,25 +16,38 @@ pub enum DemoCommand {
         /// 1 is small, 10 is a large organisation
         #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
         scale: u32,
+        /// Also into a database with people of your own: its admin then has a password that everybody can read
+        #[arg(long)]
+        force: bool,
     },
 }
 
-/// For `serve --demo`: fills a database without people, completes a demo that was begun, leaves any other alone.
-pub async fn fill_when_empty(backend: &Backend) -> Result<(), CliError> {
-    if demo::may_fill(backend).await? {
+/// For `serve --demo`: fills a database without people, completes a demo that was begun, leaves any other alone. Whether
+/// it is a demo now.
+pub async fn fill_when_empty(backend: &Backend) -> Result<bool, CliError> {
+    let demo = demo::may_fill(backend).await?;
+    if demo {
         demo::fill(backend).await?;
     } else {
-        tracing::warn!("this database is somebody's own: the demo's people, services and RFCs are not added");
+        tracing::warn!("this database is somebody's own: --demo adds nothing to it and offers no sign-in");
     }
-    Ok(())
+    Ok(demo)
 }
 
 /// Runs one of them.
 pub async fn run(config: &Config, command: DemoCommand) -> Result<ExitCode, CliError> {
-    let DemoCommand::Seed { scale } = command;
+    let DemoCommand::Seed { scale, force } = command;
     if scale > 1 {
         return Err(CliError::Message("only --scale 1 can be made so far".to_owned()));
     }
-    super::with_backend(config, async |backend| Ok(demo::fill(&backend).await?)).await?;
+    super::with_backend(config, async |backend| {
+        if !force && demo::has_own_people(&backend).await? {
+            let message = "this database has people of its own; the demo's admin would have a password that everybody can \
+                           read. `demo seed --force` adds the demo all the same";
+            return Err(CliError::Message(message.to_owned()));
+        }
+        Ok(demo::fill(&backend).await?)
+    })
+    .await?;
     Ok(ExitCode::SUCCESS)
 }

@@ -130,14 +130,14 @@ async fn start(
         return Err(problem.into());
     }
     let backend = Backend::new(database.pool().clone(), Arc::new(SystemClock), Arc::new(SystemEntropy));
-    let serving = Serving {
+    let mut serving = Serving {
         backend,
         base_url: config.base_url(address),
         config: Arc::new(config),
         demo: args.demo,
         stopping: stop.clone(),
     };
-    if let Err(error) = prepare(&serving).await {
+    if let Err(error) = prepare(&mut serving).await {
         database.close().await;
         return Err(error);
     }
@@ -146,10 +146,13 @@ async fn start(
 }
 
 /// What has to be in the database before the first request.
-async fn prepare(serving: &Serving) -> Result<(), CliError> {
+async fn prepare(serving: &mut Serving) -> Result<(), CliError> {
+    // Somebody's own database does not become a demo.
+    serving.demo = serving.demo && demo::fill_when_empty(&serving.backend).await?;
     if serving.demo {
-        demo::fill_when_empty(&serving.backend).await?;
-    } else if let Some(secret) = invitations::setup_link(&serving.backend).await? {
+        return Ok(());
+    }
+    if let Some(secret) = invitations::setup_link(&serving.backend).await? {
         let link = format!("{}{}", serving.base_url.origin(), app::urls::setup(&secret));
         tracing::warn!("nobody is admin yet: open {link} to become the first one; the link works once");
     }

@@ -97,12 +97,13 @@ impl TestApp {
         static NEXT: AtomicU32 = AtomicU32::new(1);
         let id = i128::from(NEXT.fetch_add(1, Ordering::Relaxed)).to_le_bytes();
         let content = Content {
-            person: Some(actor.id),
+            person: Some(actor.id.into()),
             data: serde_json::json!({ "person": actor.id }),
             user_agent: String::new(),
             address: String::new(),
         };
-        assert!(sessions::create(&self.backend, &entropy::hash_bytes(&id), &content).await.unwrap());
+        let begun = sessions::create(&self.backend, &entropy::hash_bytes(&id), &content).await.unwrap();
+        assert_eq!(begun, sessions::Begun::Yes);
         format!("plumbline={}", URL_SAFE_NO_PAD.encode(id))
     }
 

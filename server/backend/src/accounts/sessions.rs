@@ -25,11 +25,38 @@ const USER_AGENT_CHARS: usize = 400;
 /// SHA-256 of a session's token.
 pub type TokenHash = [u8; 32];
 
+/// A person who has shown who they are and whose session may begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SignedIn {
+    /// Who.
+    pub person: PersonId,
+    /// SHA-256 of what is kept of the password they came with, if they came with one: the session begins only while it is
+    /// still theirs.
+    pub password: Option<[u8; 32]>,
+}
+
+impl From<PersonId> for SignedIn {
+    fn from(person: PersonId) -> Self {
+        Self { person, password: None }
+    }
+}
+
+/// What came of beginning a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Begun {
+    /// It lives.
+    Yes,
+    /// There is one with this token already.
+    TokenTaken,
+    /// Its person was kept out or got another password since they showed who they are.
+    NoLongerAllowed,
+}
+
 /// What is kept of a session.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Content {
     /// Who is signed in, if anybody.
-    pub person: Option<PersonId>,
+    pub person: Option<SignedIn>,
     /// What the web side keeps in it.
     pub data: serde_json::Value,
     /// What the browser calls itself.
@@ -66,23 +93,39 @@ pub struct Session {
     pub current: bool,
 }
 
-/// Begins a session; false when there is one with this token already.
-pub async fn create(backend: &Backend, token: &TokenHash, content: &Content) -> Result<bool> {
+/// Begins a session. Whoever ends a person's access at the same moment waits for it and then finds it, or is waited for:
+/// no session outlives [`super::people::end_access`].
+pub async fn create(backend: &Backend, token: &TokenHash, content: &Content) -> Result<Begun> {
     let now = backend.now();
+    let password = content.person.and_then(|signed_in| signed_in.password);
     let done = sqlx::query!(
-        "insert into sessions (token_hash, person_id, data, created_at, last_seen_at, expires_at, user_agent, address)
-         values ($1, $2, $3, $4, $4, $5, $6, $7) on conflict do nothing",
+        "with allowed as (
+           select id from people
+            where id = $2 and disabled_at is null
+              and ($8::bytea is null or sha256(convert_to(password_hash, 'UTF8')) = $8)
+              for share
+         )
+         insert into sessions (token_hash, person_id, data, created_at, last_seen_at, expires_at, user_agent, address)
+         select $1, $2, $3, $4, $4, $5, $6, $7 where $2::bigint is null or exists (select from allowed)
+         on conflict do nothing",
         token,
-        content.person,
+        content.person.map(|signed_in| signed_in.person),
         content.data,
         now.to_sqlx(),
         later(now, IDLE).to_sqlx(),
         content.user_agent.chars().take(USER_AGENT_CHARS).collect::<String>(),
         content.address.chars().take(64).collect::<String>(),
+        password.as_ref().map(|hash| &hash[..]),
     )
     .execute(backend.pool())
     .await?;
-    Ok(done.rows_affected() == 1)
+    if done.rows_affected() == 1 {
+        return Ok(Begun::Yes);
+    }
+    let there =
+        sqlx::query_scalar!(r#"select exists (select from sessions where token_hash = $1) as "there!""#, token,);
+    let there = there.fetch_one(backend.pool()).await?;
+    Ok(if there { Begun::TokenTaken } else { Begun::NoLongerAllowed })
 }
 
 /// Keeps new content for a living session; false when it has ended meanwhile: an ended session never comes back.

@@ -1,13 +1,14 @@
-//! Address and password to a person. Whoever has no account, the wrong password, no password at all or a disabled
+//! Address and password to a person who may begin a session. Whoever has no account, the wrong password, no password at all or a disabled
 //! account gets the same answer after the same work.
 
 use std::net::IpAddr;
 
-use domain::{PersonId, Refusal};
+use domain::Refusal;
 
 use super::passwords::{self, Compared};
+use super::sessions::SignedIn;
 use super::throttle::{self, Bucket};
-use crate::{Backend, Result, Subject, Tx};
+use crate::{Backend, Result, Subject, Tx, entropy};
 
 /// What everybody is told whose sign-in fails.
 const REFUSED: &str = "There is no account with this address and password.";
@@ -21,7 +22,7 @@ pub async fn sign_in(
     email: &str,
     password: &str,
     network_address: Option<IpAddr>,
-) -> Result<PersonId> {
+) -> Result<SignedIn> {
     let account = Bucket::account(email);
     let buckets: Vec<Bucket> = [account.clone()].into_iter().chain(network_address.map(Bucket::network)).collect();
     let attempt = throttle::begin(backend, &buckets).await?;
@@ -57,7 +58,7 @@ pub async fn sign_in(
     let mut tx = Tx::begin(backend, Some(person.id)).await?;
     attempt.forget_in(&mut tx).await?;
     throttle::clear(&mut tx, &account).await?;
-    if let Some(renewed) = renewed {
+    if let Some(renewed) = &renewed {
         sqlx::query!(
             "update people set password_hash = $3 where id = $1 and password_hash = $2",
             person.id,
@@ -68,7 +69,9 @@ pub async fn sign_in(
         .await?;
     }
     tx.event("person.signed_in", &Subject::person(&person.email), None, None).await?;
-    tx.commit(person.id).await
+    let password = renewed.or(kept).map(|kept| entropy::hash(&kept));
+    tx.commit(()).await?;
+    Ok(SignedIn { person: person.id, password })
 }
 
 /// Removes failed sign-ins that no longer count; returns how many. For a job that runs now and then.

@@ -69,20 +69,20 @@ pub async fn list(backend: &Backend, actor: &Actor, q: Option<&str>, page: &Page
     allows(actor, Action::Read)?;
     let rows = page.rows()?;
     let found = sqlx::query!(
-        r#"select id, slug, name, version,
+        r#"select slug, name, version,
                   (select count(*) from team_members where team_id = teams.id) as "members!",
                   (select count(*) from services where team_id = teams.id and archived_at is null) as "services!"
              from teams
             where ($1::text is null or slug ilike $1 or name ilike $1)
-              and ($2::bigint is null or slug > (select after.slug from teams as after where after.id = $2))
+              and ($2::text is null or slug > $2)
             order by slug limit $3"#,
         crate::filter::containing(q),
-        page.after::<i64>()?,
+        page.after::<String>()?.filter(|slug| !slug.contains('\0')),
         rows + 1,
     )
     .fetch_all(backend.pool())
     .await?;
-    Page::new(found, rows, |row| row.id)?.try_map(|row| {
+    Page::new(found, rows, |row| row.slug.clone())?.try_map(|row| {
         Ok(TeamSummary {
             slug: row.slug,
             name: row.name,

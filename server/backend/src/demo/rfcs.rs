@@ -18,7 +18,7 @@ use crate::rfcs::status::{ChangeStatus, change_status};
 use crate::rfcs::threads::{NewThread, Opened, Reattach};
 use crate::rfcs::update::{UpdateRfc, update};
 use crate::rfcs::{comments, read, threads};
-use crate::{Backend, Error, Expected, FixedClock, Result, SystemEntropy};
+use crate::{Backend, Error, Expected, FixedClock, Once, Result, SystemEntropy, entropy};
 use scripts::SCRIPTS;
 
 /// How an RFC came to be what it is.
@@ -63,19 +63,44 @@ enum Step {
     Reattach { thread: &'static str, by: &'static str, on: &'static str },
 }
 
-/// Enters the RFCs that are missing; their authors and services must be there. What exists under their names stays as
-/// it is.
+/// Enters the RFCs that are missing; their authors and services must be there. What exists under their names stays as it
+/// is, but one whose script was cut off is played to its end: every step has an idempotency key, so that playing it again
+/// does what is missing.
 pub async fn rfcs(backend: &Backend) -> Result<()> {
     for script in SCRIPTS {
-        let slug = slugify(script.title, "rfc");
-        let there = sqlx::query_scalar!(r#"select exists (select from rfcs where slug = $1) as "there!""#, slug)
-            .fetch_one(backend.pool())
-            .await?;
-        if !there {
+        let known = sqlx::query!(
+            r#"select exists (select from rfcs where slug = $1) as "there!",
+                 exists (select from idempotency_keys where key = $2) as "begun!",
+                 exists (select from idempotency_keys where key = $3) as "ended!""#,
+            script.slug(),
+            script.key(0),
+            script.key(script.steps.len()),
+        )
+        .fetch_one(backend.pool())
+        .await?;
+        if !known.there || (known.begun && !known.ended) {
             play(backend, script).await?;
         }
     }
     Ok(())
+}
+
+impl Script {
+    fn slug(&self) -> String {
+        slugify(self.title, "rfc")
+    }
+
+    /// The idempotency key of a step; 0 is the first save.
+    fn key(&self, step: usize) -> String {
+        format!("demo:{}:{step}", self.slug())
+    }
+
+    /// The backend on behalf of that step.
+    fn at(&self, backend: &Backend, step: usize) -> Backend {
+        let key = self.key(step);
+        let request_hash = entropy::hash(&key);
+        backend.for_request("demo", Some(Once { key, request_hash }))
+    }
 }
 
 async fn play(backend: &Backend, script: &Script) -> Result<()> {
@@ -89,11 +114,18 @@ async fn play(backend: &Backend, script: &Script) -> Result<()> {
         body: script.body.to_owned(),
         services: script.services.iter().map(|&slug| slug.to_owned()).collect(),
     };
-    let number = create(&then, &author, new).await?.number;
-    let mut played =
-        Played { backend: then, author, number, body: script.body.to_owned(), revision: 1, threads: BTreeMap::new() };
-    for step in script.steps {
+    let number = create(&script.at(&then, 0), &author, new).await?.number;
+    let mut played = Played {
+        backend: then.clone(),
+        author,
+        number,
+        body: script.body.to_owned(),
+        revision: 1,
+        threads: BTreeMap::new(),
+    };
+    for (number, step) in (1..).zip(script.steps) {
         clock.advance(SignedDuration::from_hours(script.hours_between));
+        played.backend = script.at(&then, number);
         played.step(step).await?;
     }
     Ok(())
@@ -101,6 +133,7 @@ async fn play(backend: &Backend, script: &Script) -> Result<()> {
 
 /// How far a script is.
 struct Played {
+    /// The backend on behalf of the step at hand.
     backend: Backend,
     author: Actor,
     number: i64,
@@ -158,7 +191,7 @@ impl Played {
             Step::Regret { thread, by, says } => {
                 let by = person(backend, by).await?;
                 let posted = comments::reply(backend, &by, &self.thread(thread)?.id, says).await?;
-                comments::delete(backend, &by, &posted.id, Expected::Any).await?;
+                comments::delete(&backend.next_step(), &by, &posted.id, Expected::Any).await?;
             }
             Step::Resolve { thread, by } => {
                 threads::resolve(backend, &person(backend, by).await?, &self.thread(thread)?.id).await?;

@@ -7,6 +7,7 @@
 pub mod parse;
 
 use std::path::Path;
+use std::time::Duration;
 
 use domain::policy::{self, Action};
 use domain::rfc::{Kind, Status};
@@ -20,7 +21,10 @@ use sqlx::PgConnection;
 
 use super::{Hold, anchors, create, revisions};
 use crate::{Backend, Error, OnConstraint, Result, Subject, Tx};
-use parse::{Document, RevisionText};
+use parse::{RevisionText, Texts};
+
+/// How often a document is tried while the database is busy.
+const TRIES: u32 = 5;
 
 /// How far an import is.
 #[derive(Debug, Clone, Copy)]
@@ -65,8 +69,8 @@ enum Outcome {
     Unchanged,
 }
 
-/// Imports the folder `dir` in the name of `actor`; new RFCs get `status`. What is refused is in the summary and does
-/// not stop the rest; an error of the database does.
+/// Imports the folder `dir` in the name of `actor`; new RFCs get `status`. What is refused is in the summary and does not
+/// stop the rest. A database that does not answer is waited for; when it stays away, what is left is in the summary, too.
 pub async fn import(
     backend: &Backend,
     actor: &Actor,
@@ -81,10 +85,23 @@ pub async fn import(
     let refused = refused.map(|file| Refused { path: file.path.display().to_string(), reason: file.reason });
     let mut summary = Summary { refused: refused.collect(), ..Summary::default() };
     let of = found.documents.len();
+    let mut away = false;
     for (index, document) in found.documents.into_iter().enumerate() {
         let slug = document.slug.clone();
-        let path = document.revisions.last().map(|revision| revision.path.display().to_string()).unwrap_or_default();
-        match import_one(backend, actor, status, document).await {
+        let mut path = document.files.last().map(|file| file.path.display().to_string()).unwrap_or_default();
+        let folder = dir.to_owned();
+        let texts = tokio::task::spawn_blocking(move || document.read(&folder)).await.map_err(Error::internal)?;
+        let answer = match texts {
+            _ if away => {
+                Err(Refusal::conflict("The database stopped answering before its turn; run the import again."))
+            }
+            Err(file) => {
+                path = file.path.display().to_string();
+                Err(Refusal::conflict(file.reason))
+            }
+            Ok(texts) => Error::apart(import_patiently(backend, actor, status, &texts).await)?,
+        };
+        match answer {
             Ok(Outcome::Created { revisions }) => {
                 summary.created += 1;
                 summary.revisions += revisions;
@@ -94,23 +111,60 @@ pub async fn import(
                 summary.revisions += revisions;
             }
             Ok(Outcome::Unchanged) => summary.unchanged += 1,
-            Err(Error::Refused(refusal)) if refusal.status() < 500 => {
+            Err(refusal) => {
+                away |= refusal.status() >= 500;
                 summary.refused.push(Refused { path, reason: refusal.to_string() });
             }
-            Err(error) => return Err(error),
         }
         progress(Progress { done: index + 1, of, slug: &slug });
     }
-    if summary.revisions > 0 {
-        // Postgres learns of that many new rows by itself only in a minute, and plans searches badly until then.
-        sqlx::query!("analyze rfcs, rfc_revisions").execute(backend.pool()).await?;
+    if summary.revisions > 0
+        && let Err(error) = analyze(backend).await
+    {
+        tracing::warn!(%error, "Postgres was not told of the new rows; searches may be slow for a minute");
     }
     summary.refused.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(summary)
 }
 
-async fn import_one(backend: &Backend, actor: &Actor, status: Status, document: Document) -> Result<Outcome> {
+/// Postgres learns of that many new rows by itself only in a minute, and plans searches badly until then.
+async fn analyze(backend: &Backend) -> Result<()> {
+    let mut tx = backend.pool().begin().await?;
+    take_time(&mut tx).await?;
+    sqlx::query!("analyze rfcs, rfc_revisions").execute(&mut *tx).await?;
+    Ok(tx.commit().await?)
+}
+
+/// What an import does may take longer than what a request does; for this transaction.
+async fn take_time(tx: &mut PgConnection) -> Result<()> {
+    sqlx::query!(
+        "select set_config(name, value, true) from (values
+           ('statement_timeout', '1min'), ('lock_timeout', '3s'), ('idle_in_transaction_session_timeout', '1min')
+         ) as patience (name, value)"
+    )
+    .fetch_all(tx)
+    .await?;
+    Ok(())
+}
+
+/// Imports one document, some times over when the database is busy or goes away: a second time finds what the first one
+/// did.
+async fn import_patiently(backend: &Backend, actor: &Actor, status: Status, texts: &Texts) -> Result<Outcome> {
+    let mut tries = 1;
+    loop {
+        let seconds = match import_one(backend, actor, status, texts.clone()).await {
+            Err(Error::Refused(Refusal::Busy { retry_after_seconds })) if tries < TRIES => retry_after_seconds,
+            Err(Error::Refused(Refusal::OutcomeUnknown)) if tries < TRIES => 1,
+            answer => return answer,
+        };
+        tokio::time::sleep(Duration::from_secs(seconds)).await;
+        tries += 1;
+    }
+}
+
+async fn import_one(backend: &Backend, actor: &Actor, status: Status, document: Texts) -> Result<Outcome> {
     let mut tx = backend.begin(actor).await?;
+    take_time(&mut tx).await?;
     let known =
         sqlx::query_scalar!("select number from rfcs where slug = $1", document.slug).fetch_optional(&mut *tx).await?;
     match known {
@@ -125,7 +179,7 @@ async fn create_from(
     actor: &Actor,
     mut tx: Tx<'_>,
     status: Status,
-    document: Document,
+    document: Texts,
 ) -> Result<Outcome> {
     let now = backend.now();
     let dates: Vec<Timestamp> = document.revisions.iter().map(|text| text.created_at.unwrap_or(now)).collect();
@@ -177,7 +231,7 @@ async fn revise_from(
     actor: &Actor,
     mut tx: Tx<'_>,
     number: i64,
-    document: Document,
+    document: Texts,
 ) -> Result<Outcome> {
     let rfc = super::hold(&mut tx, number, Hold::Alone).await?;
     if policy::allows(actor, Action::EditRfc(&rfc.access)).is_err() {

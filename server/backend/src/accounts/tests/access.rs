@@ -6,14 +6,19 @@ use domain::{Actor, PersonId, Refusal, Role};
 use jiff::SignedDuration;
 use serde_json::json;
 
-use super::super::sessions::{self, Content};
+use super::super::sessions::{self, Begun, Content};
 use super::super::tokens::{self, NewToken};
 use super::super::{actor_of, passwords, people, sign_in, throttle};
 use super::{GOOD, OTHER, new_token, refusal, verbs, with_password};
 use crate::testing::{self, person};
 
 fn content(person: PersonId) -> Content {
-    Content { person: Some(person), data: json!({"a": 1}), user_agent: "Firefox".into(), address: "192.0.2.7".into() }
+    Content {
+        person: Some(person.into()),
+        data: json!({"a": 1}),
+        user_agent: "Firefox".into(),
+        address: "192.0.2.7".into(),
+    }
 }
 
 #[tokio::test]
@@ -25,7 +30,7 @@ async fn signing_in_tells_nobody_who_has_an_account() {
     people::disable(&backend, &operator, "gone@example.com").await.unwrap();
     person(&backend, "Ada Lovelace", Role::Member, None).await;
 
-    assert_eq!(sign_in(&backend, " Grace@Example.com ", GOOD, None).await.unwrap(), id);
+    assert_eq!(sign_in(&backend, " Grace@Example.com ", GOOD, None).await.unwrap().person, id);
     let wrong = refusal(sign_in(&backend, "grace@example.com", OTHER, None).await);
     assert_eq!(wrong.status(), 422);
     for (email, password) in [
@@ -57,10 +62,10 @@ async fn an_account_is_guessed_at_slowly_and_never_locked_for_good() {
         Refusal::TooMany { retry_after_seconds: 21 }
     );
     test.clock.advance(SignedDuration::from_secs(21));
-    assert_eq!(sign_in(&test, "grace@example.com", GOOD, None).await.unwrap(), id);
+    assert_eq!(sign_in(&test, "grace@example.com", GOOD, None).await.unwrap().person, id);
     // Success forgets the account's failures.
     assert_eq!(refusal(sign_in(&test, "grace@example.com", OTHER, None).await).status(), 422);
-    assert_eq!(sign_in(&test, "grace@example.com", GOOD, None).await.unwrap(), id);
+    assert_eq!(sign_in(&test, "grace@example.com", GOOD, None).await.unwrap().person, id);
     test.clock.advance(SignedDuration::from_mins(16));
     assert!(sign_in::prune(&test).await.unwrap() > 0);
 }
@@ -112,7 +117,7 @@ async fn an_outdated_hash_is_replaced_at_sign_in() {
     sign_in(&backend, "grace@example.com", GOOD, None).await.unwrap();
     let kept = sqlx::query_scalar!("select password_hash from people").fetch_one(backend.pool()).await.unwrap();
     assert!(kept.unwrap().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
-    assert_eq!(sign_in(&backend, "grace@example.com", GOOD, None).await.unwrap(), id);
+    assert_eq!(sign_in(&backend, "grace@example.com", GOOD, None).await.unwrap().person, id);
 }
 
 #[test]
@@ -134,8 +139,8 @@ async fn changing_the_password_needs_the_current_one_and_ends_other_sessions() {
     let id = with_password(&backend, "grace@example.com", Role::Member).await;
     let grace = actor_of(&backend, id).await.unwrap().unwrap();
     let (here, there) = ([1; 32], [2; 32]);
-    assert!(sessions::create(&backend, &here, &content(id)).await.unwrap());
-    assert!(sessions::create(&backend, &there, &content(id)).await.unwrap());
+    assert_eq!(sessions::create(&backend, &here, &content(id)).await.unwrap(), Begun::Yes);
+    assert_eq!(sessions::create(&backend, &there, &content(id)).await.unwrap(), Begun::Yes);
 
     let wrong = refusal(passwords::change_own(&backend, &grace, OTHER, OTHER, Some(&here)).await);
     assert!(wrong.message_for("current_password").is_some());
@@ -144,11 +149,11 @@ async fn changing_the_password_needs_the_current_one_and_ends_other_sessions() {
     passwords::change_own(&backend, &grace, GOOD, OTHER, Some(&here)).await.unwrap();
     assert!(sessions::load(&backend, &here).await.unwrap().is_some());
     assert!(sessions::load(&backend, &there).await.unwrap().is_none());
-    assert_eq!(sign_in(&backend, "grace@example.com", OTHER, None).await.unwrap(), id);
+    assert_eq!(sign_in(&backend, "grace@example.com", OTHER, None).await.unwrap().person, id);
 
     passwords::reset(&backend, &Actor::operator(), "grace@example.com", GOOD).await.unwrap();
     assert!(sessions::load(&backend, &here).await.unwrap().is_none());
-    assert_eq!(sign_in(&backend, "grace@example.com", GOOD, None).await.unwrap(), id);
+    assert_eq!(sign_in(&backend, "grace@example.com", GOOD, None).await.unwrap().person, id);
     let kept = sqlx::query_scalar!(
         "select string_agg(coalesce(before::text, '') || coalesce(after::text, ''), ' ') from events"
     )
@@ -164,9 +169,9 @@ async fn a_session_ends_when_idle_and_in_the_end_however_busy() {
     let test = testing::backend().await;
     let ada = person(&test, "Ada Lovelace", Role::Member, None).await;
     let (busy, idle) = ([1; 32], [2; 32]);
-    assert!(sessions::create(&test, &busy, &content(ada.id)).await.unwrap());
-    assert!(!sessions::create(&test, &busy, &content(ada.id)).await.unwrap());
-    assert!(sessions::create(&test, &idle, &content(ada.id)).await.unwrap());
+    assert_eq!(sessions::create(&test, &busy, &content(ada.id)).await.unwrap(), Begun::Yes);
+    assert_eq!(sessions::create(&test, &busy, &content(ada.id)).await.unwrap(), Begun::TokenTaken);
+    assert_eq!(sessions::create(&test, &idle, &content(ada.id)).await.unwrap(), Begun::Yes);
     assert!(sessions::save(&test, &busy, Some(ada.id), &json!({"a": 2})).await.unwrap());
     assert_eq!(sessions::load(&test, &busy).await.unwrap().unwrap().data, json!({"a": 2}));
     let mut hours = 0;
@@ -237,7 +242,7 @@ async fn disabling_ends_everything_at_once() {
 
     people::enable(&backend, &root, "grace@example.com").await.unwrap();
     assert!(tokens::actor_by_token(&backend, &token).await.unwrap().is_none(), "tokens do not come back");
-    assert_eq!(sign_in(&backend, "grace@example.com", GOOD, None).await.unwrap(), id);
+    assert_eq!(sign_in(&backend, "grace@example.com", GOOD, None).await.unwrap().person, id);
 }
 
 #[tokio::test]
@@ -282,4 +287,47 @@ async fn a_token_is_its_owner_narrowed_until_it_ends() {
         .await
         .unwrap();
     assert_eq!(kept, Some(0));
+}
+
+#[tokio::test]
+async fn no_session_begins_after_access_was_ended() {
+    let backend = testing::backend().await;
+    let operator = Actor::operator();
+    let id = with_password(&backend, "grace@example.com", Role::Member).await;
+    let begin = async |signed_in, token| {
+        let content = Content { person: Some(signed_in), ..content(id) };
+        sessions::create(&backend, &[token; 32], &content).await.unwrap()
+    };
+    // The password was right a moment ago, and somebody resets it before the session begins.
+    let signed_in = sign_in(&backend, "grace@example.com", GOOD, None).await.unwrap();
+    assert_eq!(begin(signed_in, 1).await, Begun::Yes);
+    assert_eq!(begin(signed_in, 1).await, Begun::TokenTaken);
+    passwords::reset(&backend, &operator, "grace@example.com", OTHER).await.unwrap();
+    assert_eq!(begin(signed_in, 2).await, Begun::NoLongerAllowed);
+    let signed_in = sign_in(&backend, "grace@example.com", OTHER, None).await.unwrap();
+    people::disable(&backend, &operator, "grace@example.com").await.unwrap();
+    assert_eq!(begin(signed_in, 2).await, Begun::NoLongerAllowed);
+    people::enable(&backend, &operator, "grace@example.com").await.unwrap();
+    let signed_in = sign_in(&backend, "grace@example.com", OTHER, None).await.unwrap();
+
+    // At the very moment: the session waits for the reset and then knows.
+    let (started, wait) = tokio::sync::oneshot::channel();
+    let resetting = async {
+        let mut tx = backend.begin(&operator).await.unwrap();
+        let grace = people::lock(&mut tx, "grace@example.com").await.unwrap();
+        sqlx::query!("update people set password_hash = 'other' where id = $1", grace.id)
+            .execute(&mut *tx)
+            .await
+            .unwrap();
+        people::end_access(&mut tx, grace.id, backend.now()).await.unwrap();
+        started.send(()).unwrap();
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        tx.commit(()).await.unwrap();
+    };
+    let beginning = async {
+        wait.await.unwrap();
+        begin(signed_in, 3).await
+    };
+    assert_eq!(tokio::join!(resetting, beginning).1, Begun::NoLongerAllowed);
+    assert!(sessions::load(&backend, &[3; 32]).await.unwrap().is_none());
 }

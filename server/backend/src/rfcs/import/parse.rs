@@ -31,10 +31,29 @@ pub struct ScanReport {
     pub refused: Vec<Refusal>,
 }
 
-/// One RFC to be.
+/// One RFC to be. Its texts have been looked at and are read again when its turn comes: a large folder would not fit into
+/// memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {
     /// From its path: `[a-z0-9][a-z0-9-]*`, at most 200 characters.
+    pub slug: String,
+    /// Oldest first, at least one.
+    pub files: Vec<RevisionFile>,
+}
+
+/// The file of one revision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RevisionFile {
+    /// Relative to the folder scanned.
+    pub path: PathBuf,
+    /// When it was written, as far as `meta.json` tells. May be earlier than the revision before.
+    pub created_at: Option<Timestamp>,
+}
+
+/// A document with its texts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Texts {
+    /// From its path.
     pub slug: String,
     /// Of its newest revision: from the front matter, else its first `#`, else the slug. 1 to 300 characters.
     pub title: String,
@@ -42,11 +61,24 @@ pub struct Document {
     pub revisions: Vec<RevisionText>,
 }
 
+impl Document {
+    /// Reads its texts from the folder that was scanned.
+    pub fn read(self, dir: &Path) -> Result<Texts, Refusal> {
+        let mut revisions = Vec::with_capacity(self.files.len());
+        for RevisionFile { path, created_at } in self.files {
+            match body(&dir.join(&path)) {
+                Ok(body) => revisions.push(RevisionText { body, created_at }),
+                Err(reason) => return Err(Refusal { path, reason }),
+            }
+        }
+        let title = revisions.last().and_then(|newest| title(&newest.body)).unwrap_or_else(|| self.slug.clone());
+        Ok(Texts { slug: self.slug, title, revisions })
+    }
+}
+
 /// One revision of a document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RevisionText {
-    /// Its file, relative to the folder scanned.
-    pub path: PathBuf,
     /// Its text, byte for byte but for CRLF, which is LF here. No NUL, at most 512 KiB.
     pub body: String,
     /// When it was written, as far as `meta.json` tells. May be earlier than the revision before.
@@ -160,20 +192,19 @@ impl Scan<'_> {
             let reason = "Its name has no letter a to z and no digit, so it gives no address. Rename it.";
             return self.refuse(path, reason.to_owned());
         };
-        if let Some(other) = self.documents.get(&slug).and_then(|other| other.revisions.first()) {
+        if let Some(other) = self.documents.get(&slug).and_then(|other| other.files.first()) {
             let reason = format!("It would have the address {slug}, which {} has. Rename one.", other.path.display());
             return self.refuse(path, reason);
         }
-        let mut revisions = Vec::new();
+        let mut good = Vec::new();
         for (path, created_at) in files {
             match body(&self.root.join(&path)) {
-                Ok(body) => revisions.push(RevisionText { path, body, created_at }),
+                Ok(_) => good.push(RevisionFile { path, created_at }),
                 Err(reason) => self.refuse(&path, reason),
             }
         }
-        if let Some(newest) = revisions.last() {
-            let title = title(&newest.body).unwrap_or_else(|| slug.clone());
-            self.documents.insert(slug.clone(), Document { slug, title, revisions });
+        if !good.is_empty() {
+            self.documents.insert(slug.clone(), Document { slug, files: good });
         }
     }
 

@@ -155,6 +155,26 @@ async fn a_history_under_a_known_slug_adds_what_is_newer() {
 }
 
 #[tokio::test]
+async fn a_database_that_is_busy_for_a_moment_does_not_stop_an_import() {
+    use sqlx::Connection as _;
+    let cast = cast().await;
+    let folder = Folder::new(&[("a.md", "a\n"), ("b.md", "b\n")]);
+    run(&cast, &folder.0).await;
+    folder.write("a.md", b"other\n");
+    // Somebody holds the RFC for longer than an import waits for a lock: it gives up, comes back and succeeds.
+    let options = cast.backend.pool().connect_options();
+    let mut other = sqlx::PgConnection::connect_with(&options).await.unwrap();
+    let mut held = other.begin().await.unwrap();
+    sqlx::query!("select id from rfcs for update").fetch_all(&mut *held).await.unwrap();
+    let holding = async {
+        tokio::time::sleep(std::time::Duration::from_secs(4)).await;
+        held.rollback().await.unwrap();
+    };
+    let (summary, ()) = tokio::join!(run(&cast, &folder.0), holding);
+    assert_eq!(counts(&summary), (0, 1, 1, 0), "{summary:?}");
+}
+
+#[tokio::test]
 async fn what_may_not_be_changed_is_refused_and_the_rest_imported() {
     let cast = cast().await;
     let folder = Folder::new(&[("a.md", "a\n"), ("b.md", "b\n")]);
