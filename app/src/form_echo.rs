@@ -22,7 +22,8 @@ pub struct FormEcho {
     pub action: String,
     /// Why it was refused.
     pub error: AppError,
-    /// The fields as sent, in order, but for [`ONCE`] and [`PAGE`] and what is secret.
+    /// The fields as sent, in order, but for [`PAGE`] and what is secret; [`ONCE`] only where sending the same again must
+    /// not have a second effect.
     pub fields: Vec<(String, String)>,
 }
 

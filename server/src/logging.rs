@@ -7,6 +7,7 @@ use std::io::IsTerminal as _;
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request};
+use axum::http::Extensions;
 use axum::middleware::Next;
 use axum::response::Response;
 use domain::Actor;
@@ -41,13 +42,18 @@ pub fn init(format: Option<LogFormat>, filter: Option<&str>, serving: bool) {
     }));
 }
 
+/// The span of a request, among its extensions: layers between open spans of their own.
+#[derive(Debug, Clone)]
+struct RequestSpan(tracing::Span);
+
 /// Middleware, outermost after the request id: one line when the answer is ready.
-pub async fn log_request(request: Request, next: Next) -> Response {
+pub async fn log_request(mut request: Request, next: Next) -> Response {
     let id = request.extensions().get::<RequestId>().map(ToString::to_string).unwrap_or_default();
     let method = request.method().clone();
     let start = first_segment(request.uri().path());
     let began = Instant::now();
     let span = tracing::info_span!("request", request_id = id, person = tracing::field::Empty);
+    request.extensions_mut().insert(RequestSpan(span.clone()));
     async move {
         let response = next.run(request).await;
         let route = response.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
@@ -73,8 +79,10 @@ fn first_segment(path: &str) -> String {
 }
 
 /// Names the person who asks in every line that this request logs from here on.
-pub fn note_person(actor: &Actor) {
-    tracing::Span::current().record("person", actor.id);
+pub fn note_person(request: &Extensions, actor: &Actor) {
+    if let Some(RequestSpan(span)) = request.get() {
+        span.record("person", actor.id);
+    }
 }
 
 /// Middleware for `Router::route_layer`: tells [`log_request`], which stands outside the router, what matched.

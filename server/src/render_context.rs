@@ -59,7 +59,7 @@ pub async fn prepare(State(site): State<Site>, session: Session, mut request: Re
         }
     };
     if let Some(actor) = &actor {
-        logging::note_person(actor);
+        logging::note_person(request.extensions(), actor);
     }
     let open = OPEN.iter().any(|open| path.starts_with(open));
     if actor.is_none() && !open && request.method() == Method::GET {

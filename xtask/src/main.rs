@@ -37,7 +37,7 @@ cargo xtask COMMAND
   run                 from a fresh clone to a running product with demo data; Ctrl+C stops it
   build               only build target/release/plumbline, browser files inside
   dev                 debug build; rebuilds and restarts when a file changes
-  test                everything .ci/run runs: format, lints, layers, Rust tests, browser tests
+  test                everything .ci/run runs: format, lints, layers, Rust tests, browser tests, fault drill
   e2e [ARGS...]       only the browser tests; ARGS go to Playwright, for example --project=mobile tests/smoke.spec.ts
   faults [ROUNDS]     server and Postgres die in the middle of writes: is everything acknowledged still there?
   check               only format, lints and layers
@@ -45,8 +45,8 @@ cargo xtask COMMAND
   bench anchors DIR   how many anchors of the RFC histories in DIR survive, in counts and per cent
   help                this text
 
-Nothing needs installing first but rustup. What else a command needs (the WASM target, Postgres, Chromium, Node
-packages) it installs where it can, or it names the command to run.";
+Install rustup, a C compiler and Node 20 or later first. What else a command needs (the WASM target, Postgres, Chromium,
+npm packages) it installs where it can, or it names the command to run.";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -121,6 +121,15 @@ impl Refusal {
         }
     }
 
+    /// Seconds after which another try, or another look, is worth it.
+    pub fn retry_after_seconds(&self) -> Option<u64> {
+        match self {
+            Self::TooMany { retry_after_seconds } | Self::Busy { retry_after_seconds } => Some(*retry_after_seconds),
+            Self::OutcomeUnknown => Some(2),
+            _ => None,
+        }
+    }
+
     /// The message for one field, if this refusal has one.
     pub fn message_for(&self, name: &str) -> Option<String> {
         match self {

@@ -90,7 +90,7 @@ pub async fn change_password(current_password: String, new_password: String) -> 
 pub async fn end_session(session: String) -> Result<(), AppError> {
     let (backend, actor) = session::signed_in()?;
     sessions::end(&backend, &actor, &session).await?;
-    session::done(&urls::account_part("sessions"), Done::SessionsEnded);
+    session::done(&urls::account_part("sessions"), Done::SessionEnded);
     Ok(())
 }
 

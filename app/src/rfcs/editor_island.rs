@@ -114,7 +114,13 @@ mod browser {
             let after_pause = move || {
                 let text = area.value();
                 let Desk { name, base } = desk.get_value();
-                let kept = if saved.as_ref() == Some(&text) {
+                // What is still on offer is not overwritten by what is typed instead of taking it.
+                let offered = offer.with_untracked(|offer| {
+                    offer.as_ref().is_some_and(|offer| offer.base == base && offer.body != text)
+                });
+                let kept = if offered {
+                    Some(false)
+                } else if saved.as_ref() == Some(&text) {
                     kept::forget(&name, base);
                     None
                 } else {

@@ -77,7 +77,8 @@ pub fn Form(
     }
     let scope = FormScope { prefix, echo: echo.clone() };
     let page = of_visit(|visit| visit.echo.is_some().then(|| visit.path.clone())).flatten();
-    let once = of_visit(|visit| entropy::secret(visit.backend.entropy()));
+    let sent = echo.as_ref().and_then(|echo| echo.value(ONCE));
+    let once = sent.or_else(|| of_visit(|visit| entropy::secret(visit.backend.entropy())));
     let summary = echo.filter(|echo| echo.error != AppError::Preview).map(|echo| summary(&echo.error, &scope));
     view! {
         <form method="post" action=action class=format!("form {class}").trim_end().to_owned() id=present(id)>

@@ -57,7 +57,7 @@ impl FromRequestParts<ApiState> for Caller {
             None => None,
         };
         let actor = actor.ok_or(Refusal::SignInNeeded)?;
-        logging::note_person(&actor);
+        logging::note_person(&parts.extensions, &actor);
         Ok(Self { backend, actor })
     }
 }

@@ -88,7 +88,7 @@ pub async fn finish(request: Request, next: Next) -> Response {
         None => return response,
     };
     let detail = match &refusal {
-        None => "Something went wrong on our side. Nothing was changed.".to_owned(),
+        None => "Something went wrong on our side.".to_owned(),
         Some(unknown @ Refusal::OutcomeUnknown) => {
             format!("{unknown} A request with an Idempotency-Key can be repeated as it is: it has its effect once.")
         }
@@ -96,11 +96,11 @@ pub async fn finish(request: Request, next: Next) -> Response {
     };
     let mut problem = Problem::new(status, detail, request_id);
     let mut headers = HeaderMap::new();
+    if let Some(seconds) = refusal.as_ref().and_then(Refusal::retry_after_seconds) {
+        headers.insert(header::RETRY_AFTER, seconds.into());
+    }
     match refusal {
         Some(Refusal::Invalid { fields }) => problem.errors = fields.into_iter().map(WrongField::from).collect(),
-        Some(Refusal::TooMany { retry_after_seconds } | Refusal::Busy { retry_after_seconds }) => {
-            headers.insert(header::RETRY_AFTER, retry_after_seconds.into());
-        }
         Some(Refusal::SignInNeeded) => {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
@@ -154,7 +154,10 @@ impl IntoResponses for Refused {
             ("428", "Changing needs If-Match; ETag is the newest version."),
             ("429", "Too many tries; see Retry-After."),
             ("500", "A mistake of ours; report the request_id."),
-            ("503", "Busy or stopping: nothing was changed, see Retry-After. Without Retry-After it is not known whether it was saved."),
+            (
+                "503",
+                "Busy or stopping, see Retry-After; `detail` says whether nothing was changed or that it is not known.",
+            ),
         ]
         .into_iter()
         .map(|(status, description)| {

@@ -91,13 +91,15 @@ impl FormErrors {
             AppError::Internal { request_id: request_id.to_owned() }
         });
         let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let retry_after = retry_after(&error).map(HeaderValue::from);
+        let retry_after = error.refusal().and_then(Refusal::retry_after_seconds).map(HeaderValue::from);
         if !accepts_html(&parts.headers) {
             refused.status = status;
             refused.headers.extend(retry_after.map(|seconds| (header::RETRY_AFTER, seconds)));
             return Response::from_parts(refused, Body::from(body));
         }
-        fields.retain(|(name, _)| name != ONCE && name != PAGE && !is_secret(name));
+        // Where it may have been saved, the same request again gets the first answer instead of a second effect.
+        let again = matches!(error.refusal(), Some(Refusal::OutcomeUnknown | Refusal::Busy { .. }));
+        fields.retain(|(name, _)| (name != ONCE || again) && name != PAGE && !is_secret(name));
         let echo = Arc::new(FormEcho { action: parts.uri.path().to_owned(), error, fields });
         let mut shown = match page.clone() {
             Some(page) => show_again(pages, parts, page, Arc::clone(&echo)).await,
@@ -165,14 +167,6 @@ async fn show_again(pages: Router, mut parts: Parts, page: Uri, echo: Arc<FormEc
     (response.status() == StatusCode::OK && is_page).then_some(response)
 }
 
-/// Seconds after which a refused request is worth repeating, if time mends it.
-fn retry_after(error: &AppError) -> Option<u64> {
-    match error.refusal()? {
-        Refusal::TooMany { retry_after_seconds } | Refusal::Busy { retry_after_seconds } => Some(*retry_after_seconds),
-        _ => None,
-    }
-}
-
 async fn call(pages: Router, request: Request) -> Response {
     match pages.oneshot(request).await {
         Ok(response) => response,
@@ -211,7 +205,8 @@ fn once(action: &str, fields: &[(String, String)]) -> Option<Once> {
     }
     let mut hash = Sha256::new().chain_update(action);
     // Not which button: whoever presses "Save draft" and then "Publish" on the same page means the same text.
-    for (field, value) in fields.iter().filter(|(field, _)| field != INTENT) {
+    // Nor where it was shown: after an answer got lost the same form comes back with the same name, to be sent again.
+    for (field, value) in fields.iter().filter(|(field, _)| ![INTENT, ONCE, PAGE].contains(&field.as_str())) {
         for part in [field, value] {
             hash = hash.chain_update(part.len().to_le_bytes()).chain_update(part);
         }

@@ -16,14 +16,20 @@ pub const TIME: Duration = Duration::from_secs(10);
 /// Largest body. Documents have their own, smaller limits, which are explained where they are written.
 pub const BODY: usize = 2 * 1024 * 1024;
 
-/// Middleware: 503 when the answer has not begun in time. The handler is dropped; its transaction rolls back.
+/// Middleware: 503 when the answer has not begun in time. The handler is dropped; its transaction rolls back, unless it
+/// was being committed.
 pub async fn limit_time(State(time): State<Duration>, request: Request, next: Next) -> Response {
     let answer = Answer::to(&request);
+    let changes = !request.method().is_safe();
     if let Ok(response) = tokio::time::timeout(time, next.run(request)).await {
         return response;
     }
     tracing::warn!("no answer in time");
-    let detail = "Plumbline is too busy to answer right now. Please try again in a few seconds.";
+    let detail = if changes {
+        "Plumbline is too busy to answer in time. It is not known whether this was saved: look before you try again."
+    } else {
+        "Plumbline is too busy to answer right now. Please try again in a few seconds."
+    };
     let mut response = answer.with(StatusCode::SERVICE_UNAVAILABLE, "Too busy", detail);
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
     response

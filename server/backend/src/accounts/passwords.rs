@@ -162,7 +162,7 @@ pub async fn change_own(
         .fetch_optional(backend.pool())
         .await?
         .flatten();
-    match compare(backend, current, kept).await {
+    match compare(backend, current, kept.clone()).await {
         Ok(Compared::Right | Compared::RightButOutdated) => {}
         Ok(Compared::Wrong) => {
             return Err(Refusal::field("current_password", "This is not your current password.").into());
@@ -176,6 +176,15 @@ pub async fn change_own(
     let mut tx = backend.begin(actor).await?;
     if let Some(earlier) = tx.replay()? {
         return Ok(earlier);
+    }
+    // Comparing takes its time: meanwhile an admin may have given a new password, which must not be undone.
+    let now = sqlx::query_scalar!("select password_hash from people where id = $1 for no key update", actor.id)
+        .fetch_one(&mut *tx)
+        .await?;
+    if now != kept {
+        return Err(
+            Refusal::field("current_password", "This is no longer your password: it was changed meanwhile.").into()
+        );
     }
     throttle::clear(&mut tx, &throttle::Bucket::account(&actor.email)).await?;
     set(&mut tx, actor.id, &hashed, backend.now()).await?;

@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sqlx::PgConnection;
 
-use super::PersonRef;
 use super::render::{RENDERER_VERSION, render_comment};
 use super::threads::number_of;
+use super::{Hold, PersonRef};
 use crate::{Backend, Error, Expected, OnConstraint, Result, Subject};
 
 /// A comment.
@@ -82,7 +82,8 @@ pub async fn reply(backend: &Backend, actor: &Actor, thread: &str, said: &str) -
         return Ok(earlier);
     }
     let number = number_of(&mut *tx, id).await?;
-    let rfc = super::look(&mut *tx, number).await?;
+    // Shared: the draft is not deleted meanwhile, and others reply at the same time.
+    let rfc = super::hold(&mut tx, number, Hold::Shared).await?;
     policy::allows(actor, Action::Comment(&rfc.access)).map_err(|refusal| super::hidden_as("thread", refusal))?;
     let comment = insert(&mut tx, id, actor, &said?, backend.now().to_sqlx()).await?;
     let after = json!({ "thread": thread, "comment": comment.to_string() });

@@ -112,7 +112,8 @@ pub async fn import(
             }
             Ok(Outcome::Unchanged) => summary.unchanged += 1,
             Err(refusal) => {
-                away |= refusal.status() >= 500;
+                // One document that cannot be written now is not the end of the others.
+                away = refusal.status() >= 500 && backend.pool().acquire().await.is_err();
                 summary.refused.push(Refused { path, reason: refusal.to_string() });
             }
         }
