@@ -106,6 +106,7 @@ export async function post(page: Page, action: string, form: Record<string, stri
 async function expectAccessible(page: Page, scheme: Scheme): Promise<void> {
   // Colours must be at rest: a transition halfway has a contrast nobody meant.
   await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
+  await page.evaluate(() => new Promise((rest) => requestAnimationFrame(() => requestAnimationFrame(rest))));
   await page.evaluate(axeSource);
   const findings = await page.evaluate(async () => {
     const { axe } = window as unknown as { axe: { run: (context: Document, options: object) => Promise<AxeResults> } };

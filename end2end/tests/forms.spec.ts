@@ -90,7 +90,7 @@ test("a revision written on one that is not the newest", async ({ page, signInAs
   expect(answer.status()).toBe(409);
   await expect(page.getByText("Your text was written on revision 1; meanwhile revision 2 was published.")).toBeVisible();
   await expect(page.getByLabel("Text, in Markdown")).toHaveValue("My own text.");
-  await expect(page.getByLabel("What changed")).toHaveValue("Everything");
+  await expect(page.getByLabel(/^What changed/)).toHaveValue("Everything");
   await expect(page.getByLabel("A major change")).toBeChecked();
   await page.locator("summary", { hasText: "The text of revision 2" }).click();
   await expect(page.getByLabel("Text of revision 2")).toHaveValue("The text of somebody who was quicker.");

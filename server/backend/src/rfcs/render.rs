@@ -52,7 +52,7 @@ pub use plain::plain;
 use serde::{Deserialize, Serialize};
 
 /// Names what [`render`] makes. Raised with every change of its output, so that kept renderings are made anew.
-pub const RENDERER_VERSION: i32 = 2;
+pub const RENDERER_VERSION: i32 = 3;
 
 /// A rendered document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,7 +116,7 @@ pub enum BlockKind {
 /// A line of the table of contents.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TocEntry {
-    /// 1 to 6, as written in the source (the HTML is one level lower, below the page's own title).
+    /// 1 to 6, as written in the source (in the HTML the document's highest headings are `h2`, below the page's own title).
     pub level: u8,
     /// The heading's text without markup.
     pub text: String,

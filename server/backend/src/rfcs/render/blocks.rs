@@ -336,9 +336,9 @@ impl<'s> Walk<'s> {
 
     fn start_heading(&mut self, level: u8, top: bool) {
         const TAGS: [&str; 6] = ["h2", "h3", "h4", "h5", "h6", "h6"];
-        // The page's own title is its h1; in a comment headings are smaller still.
-        let lower = if self.document { 1 } else { 3 };
-        let tag = TAGS[usize::from(level + lower - 2).min(TAGS.len() - 1)];
+        // The page's own title is its h1, so the document's highest headings are h2; in a comment they are smaller still.
+        let below = if self.document { level.saturating_sub(self.outline.highest) } else { level + 1 };
+        let tag = TAGS[usize::from(below).min(TAGS.len() - 1)];
         self.headings += 1;
         let heading = self.outline.headings.get(self.headings - 1).filter(|_| self.document);
         let Some((text, id)) = heading else { return self.current.writer.open(tag, &[]) };

@@ -11,6 +11,8 @@ use super::raw_html::{Fate, TokenKind, fate, tokens};
 pub(super) struct Outline {
     /// Text and id of every heading, in document order.
     pub(super) headings: Vec<(String, String)>,
+    /// The level of the highest heading, 1 to 6; 0 without any.
+    pub(super) highest: u8,
     /// All heading slugs.
     slugs: HashSet<String>,
     /// Each footnote by its lower-case label.
@@ -41,7 +43,11 @@ impl Outline {
         let mut tags = TagMatcher::default();
         for event in events {
             match event {
-                Event::Start(Tag::Heading { .. }) => heading = Some(String::new()),
+                Event::Start(Tag::Heading { level, .. }) => {
+                    heading = Some(String::new());
+                    let level = *level as u8;
+                    outline.highest = if outline.highest == 0 { level } else { outline.highest.min(level) };
+                }
                 Event::End(TagEnd::Heading(_)) => {
                     let text = heading.take().unwrap_or_default().trim().to_owned();
                     let slug = slugs.unique(&text);
