@@ -82,10 +82,10 @@ async fn a_refused_form_does_not_say_that_something_was_done() {
     let on = "/rfcs/1?revision=1&done=revised";
     let refused = app.form(Some(&author), on, "/do/rfcs/open-thread", &fields).await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(!refused.body.contains("is published;"), "{}", refused.body);
+    assert!(!refused.body.contains("is published, and"), "{}", refused.body);
     assert!(!refused.body.contains("done="), "neither do the ways on from there");
     let page = app.page(Some(&author), on).await;
-    assert!(page.body.contains("is published;"), "{}", page.body);
+    assert!(page.body.contains("is published, and"), "{}", page.body);
     assert!(page.body.contains(r#"name="next" value="/rfcs/1?revision=1""#), "other colours do not say it again");
 }
 
