@@ -50,7 +50,7 @@ pub async fn create_rfc(
     let done = match publish_if(&intent, &backend, &actor, created.number).await {
         None => Done::DraftCreated,
         Some(true) => Done::CreatedAndPublished,
-        Some(false) => Done::SavedNotPublished,
+        Some(false) => Done::CreatedNotPublished,
     };
     session::done(&urls::rfc(created.number), done);
     Ok(())
@@ -76,7 +76,7 @@ pub async fn revise(
     if !is_unchanged(&before, base_revision, &body, &summary) {
         let new = revisions::NewRevision { body, summary, base_revision, major };
         revisions::publish_revision(&backend, &actor, number, new).await?;
-    } else if !(draft && intent == intent::PUBLISH) {
+    } else if intent != intent::PUBLISH {
         let message = format!("Nothing has changed since revision {}.", before.newest_revision);
         return Err(Refusal::field("body", message).into());
     }
@@ -86,6 +86,9 @@ pub async fn revise(
             Some(true) => Done::SavedAndPublished,
             Some(false) => Done::SavedNotPublished,
         }
+    } else if intent == intent::PUBLISH {
+        // Only a draft's form has that button: it was pressed twice, or somebody else was quicker.
+        Done::SavedAndPublished
     } else {
         Done::Revised
     };

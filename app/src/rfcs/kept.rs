@@ -35,7 +35,7 @@ mod server {
     /// The texts that are safe once the form that says `done` has led to the RFC's page: those of that very form.
     pub(in crate::rfcs) fn done_with(done: Option<Done>, person: PersonId, number: i64) -> Option<String> {
         match done? {
-            Done::DraftCreated | Done::CreatedAndPublished => Some(of_new(person)),
+            Done::DraftCreated | Done::CreatedAndPublished | Done::CreatedNotPublished => Some(of_new(person)),
             Done::DraftSaved | Done::SavedAndPublished | Done::SavedNotPublished | Done::Revised => {
                 Some(of_rfc(person, number))
             }

@@ -38,6 +38,7 @@ table! {
     DraftDeleted "draft_deleted" "The draft is deleted."
     CreatedAndPublished "created_and_published" "Published. Reviewers see it now."
     SavedAndPublished "saved_and_published" "Published. Reviewers see it now."
+    CreatedNotPublished "created_not_published" "The draft is saved, but it could not be published. Try “Publish for review” again."
     SavedNotPublished "saved_not_published" "The draft is saved, but it could not be published. Try “Publish for review” again."
     Published "published" "Published. Reviewers see it now."
     Revised "revised" "The new revision is published, and every thread is carried into it."
@@ -105,7 +106,7 @@ pub fn Flash(
     done: Done,
 ) -> impl IntoView {
     let (class, glyph) = match done {
-        Done::SavedNotPublished => ("flash notice tone-warn", Glyph::Alert),
+        Done::CreatedNotPublished | Done::SavedNotPublished => ("flash notice tone-warn", Glyph::Alert),
         _ => ("flash notice tone-good", Glyph::CheckCircle),
     };
     view! {

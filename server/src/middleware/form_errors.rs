@@ -78,7 +78,10 @@ impl FormErrors {
             body = Body::from(bytes);
         }
         let page = shown_again_at(&fields).or_else(|| self.page_of(&parts));
-        let mut response = call(pages.clone(), Request::from_parts(parts.clone(), body)).await;
+        let request = Request::from_parts(parts.clone(), body);
+        let answered = tokio::time::timeout(timeouts::FORM_TIME, call(pages.clone(), request)).await;
+        // No time is left for its page, which may be as slow.
+        let (mut response, page) = answered.map_or_else(|_| (too_slow(), None), |response| (response, page));
         if !response.headers().contains_key(SERVER_FN_ERROR_HEADER) {
             see_other(&mut response);
             return response;
@@ -165,6 +168,15 @@ async fn show_again(pages: Router, mut parts: Parts, page: Uri, echo: Arc<FormEc
     let kind = response.headers().get(header::CONTENT_TYPE);
     let is_page = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
     (response.status() == StatusCode::OK && is_page).then_some(response)
+}
+
+/// What a server function that did not answer in time might have said. Its transaction may be past the point of return.
+fn too_slow() -> Response {
+    tracing::warn!("a form was not done in time");
+    let error = AppError::from(Refusal::OutcomeUnknown);
+    let mut response = Response::new(Body::from(serde_json::to_vec(&error).unwrap_or_default()));
+    response.headers_mut().insert(SERVER_FN_ERROR_HEADER, HeaderValue::from_static(""));
+    response
 }
 
 async fn call(pages: Router, request: Request) -> Response {

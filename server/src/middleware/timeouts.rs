@@ -13,6 +13,8 @@ use super::answer::Answer;
 
 /// Time for an answer to begin, the request's body included.
 pub const TIME: Duration = Duration::from_secs(10);
+/// Time for what a form does: what is left of [`TIME`] is for giving its text back.
+pub const FORM_TIME: Duration = Duration::from_secs(9);
 /// Largest body. Documents have their own, smaller limits, which are explained where they are written.
 pub const BODY: usize = 2 * 1024 * 1024;
 

@@ -58,9 +58,12 @@ async fn kept(backend: &Backend, rfc: &Rfc) -> Result<Rendered> {
         RENDERER_VERSION,
     )
     .fetch_optional(backend.pool())
-    .await?;
-    if let Some(Json(rendered)) = kept {
-        return Ok(rendered);
+    .await;
+    match kept {
+        Ok(Some(Json(rendered))) => return Ok(rendered),
+        Ok(None) => {}
+        // The text is at hand: whoever has just saved it is not told that it failed.
+        Err(error) => tracing::warn!(%error, rfc = rfc.number, "a kept rendering was not read"),
     }
     let rendered = of(rfc.body.clone()).await?;
     let keeping = sqlx::query!(

@@ -33,6 +33,7 @@ fn app() -> Router {
         .route("/service", get(page))
         .route("/gone", get(|| async { Redirect::to("/sign-in") }))
         .route("/do/echo-once", post(echo_once))
+        .route("/do/slow", post(std::future::pending::<()>))
         .route("/do/{*name}", post(leptos_axum::handle_server_fns));
     wrap(pages, "https://plumbline.example".into())
 }
@@ -81,6 +82,16 @@ async fn a_form_refused_a_second_time_says_itself_which_page_it_is_on() {
         let answered = send("/do/rename", format!("name=bad&password=x&page={foreign}"), &[HTML, referer]).await;
         assert!(answered.body.contains("This could not be done"), "{foreign}: {}", answered.body);
     }
+}
+
+/// In real time: takes as long as a form may.
+#[tokio::test]
+async fn a_form_that_is_not_done_in_time_gives_its_text_back() {
+    let referer = ("referer", "https://plumbline.example/service");
+    let answered = send("/do/slow", "body=Mind+the+gap", &[HTML, referer]).await;
+    assert_eq!(answered.status, 503);
+    assert!(answered.body.contains("It is not known whether this was saved"), "{}", answered.body);
+    assert!(answered.body.contains("Mind the gap"), "{}", answered.body);
 }
 
 #[tokio::test]
