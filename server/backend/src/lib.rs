@@ -11,6 +11,8 @@
 //! 7. record the event;
 //! 8. commit with the answer.
 //!
+//! After the commit, [`outbox`] sees to what follows from it: notices, mail, webhooks. [`jobs`] does what comes by the clock.
+//!
 //! One transaction is one fact: the change, its event and, for a request that carries an idempotency key, its answer are
 //! committed together or not at all.
 
@@ -20,8 +22,11 @@ pub mod database_facts;
 pub mod demo;
 pub mod entropy;
 pub mod error;
+pub mod events;
 pub mod filter;
 pub mod housekeeping;
+pub mod jobs;
+pub mod outbox;
 pub mod page;
 pub mod rfcs;
 pub mod services;
@@ -34,9 +39,11 @@ use std::sync::Arc;
 
 use domain::Actor;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use sqlx::PgPool;
+use tokio::sync::Notify;
 
-pub use clock::{Clock, FixedClock, SystemClock};
+pub use clock::{Clock, FixedClock, MovableClock, SystemClock};
 pub use entropy::{Entropy, SystemEntropy};
 pub use error::{Error, OnConstraint, Result};
 pub use page::{Page, PageRequest};
@@ -58,6 +65,8 @@ pub struct Backend {
     hasher: Arc<accounts::passwords::Hasher>,
     renderings: rfcs::renderings::Lately,
     rate_limits: bool,
+    time_zone: TimeZone,
+    news: Arc<Notify>,
 }
 
 impl Backend {
@@ -65,13 +74,22 @@ impl Backend {
     pub fn new(pool: PgPool, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
         let (hasher, renderings) = (Arc::default(), rfcs::renderings::Lately::default());
         let (request_id, once, expected) = ("-".into(), None, Expected::Unstated);
-        Self { pool, clock, entropy, request_id, once, expected, hasher, renderings, rate_limits: true }
+        let (time_zone, news) = (TimeZone::UTC, Arc::default());
+        let rate_limits = true;
+        Self { pool, clock, entropy, request_id, once, expected, hasher, renderings, rate_limits, time_zone, news }
     }
 
     /// The same backend with rate limits on or off (`PLUMBLINE_RATE_LIMITS`).
     #[must_use]
     pub fn with_rate_limits(mut self, on: bool) -> Self {
         self.rate_limits = on;
+        self
+    }
+
+    /// The same backend in an organisation whose days begin in this zone (`PLUMBLINE_TIME_ZONE`).
+    #[must_use]
+    pub fn with_time_zone(mut self, zone: TimeZone) -> Self {
+        self.time_zone = zone;
         self
     }
 
@@ -99,6 +117,16 @@ impl Backend {
     /// The time.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// The zone that decides what "today" is.
+    pub fn time_zone(&self) -> &TimeZone {
+        &self.time_zone
+    }
+
+    /// Completes when this process has committed something that others wait for: an event, work in the outbox.
+    pub async fn news(&self) {
+        self.news.notified().await;
     }
 
     /// The connection pool, for reads and health checks.

@@ -3,11 +3,13 @@
 use std::ops::{Deref, DerefMut};
 
 use domain::{PersonId, Refusal};
+use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::{PgConnection, Postgres, Transaction};
 
+use crate::outbox::{self, Work};
 use crate::{Backend, Error, Expected, Result};
 
 /// A request that must have its effect once, however often it is sent.
@@ -46,6 +48,36 @@ impl Subject {
     pub fn person(email: &str) -> Self {
         Self { kind: "person", key: email.to_owned() }
     }
+
+    /// An incident by its key.
+    pub fn incident(id: i64) -> Self {
+        Self { kind: "incident", key: id.to_string() }
+    }
+
+    /// A follow-up by its key.
+    pub fn follow_up(id: i64) -> Self {
+        Self { kind: "follow_up", key: id.to_string() }
+    }
+
+    /// A webhook, outgoing, by its key.
+    pub fn webhook(id: i64) -> Self {
+        Self { kind: "webhook", key: id.to_string() }
+    }
+
+    /// A hook, incoming, by its key.
+    pub fn hook(id: i64) -> Self {
+        Self { kind: "hook", key: id.to_string() }
+    }
+
+    /// An import by its key.
+    pub fn import(id: i64) -> Self {
+        Self { kind: "import", key: id.to_string() }
+    }
+
+    /// The product itself: its settings, its clock.
+    pub fn product(what: &str) -> Self {
+        Self { kind: "product", key: what.to_owned() }
+    }
 }
 
 /// An open transaction. Dropped without [`Tx::commit`], it leaves no trace.
@@ -57,12 +89,14 @@ pub struct Tx<'a> {
     claimed: bool,
     /// The answer that an earlier request with the same key got.
     earlier: Option<serde_json::Value>,
+    /// Whether somebody outside waits for what this transaction says: events, work.
+    tells: bool,
 }
 
 impl<'a> Tx<'a> {
     pub(crate) async fn begin(backend: &'a Backend, actor: Option<PersonId>) -> Result<Self> {
         let inner = backend.pool.begin().await?;
-        let mut tx = Self { inner, backend, actor, claimed: false, earlier: None };
+        let mut tx = Self { inner, backend, actor, claimed: false, earlier: None, tells: false };
         if let (Some(once), Some(person)) = (backend.once.as_deref(), actor) {
             tx.claim(once, person).await?;
         }
@@ -114,7 +148,24 @@ impl<'a> Tx<'a> {
         }
     }
 
-    /// Records that something happened. `before` and `after` hold what matters of the subject, or null.
+    /// The time of everything that this transaction does.
+    pub fn now(&self) -> Timestamp {
+        self.backend.now()
+    }
+
+    /// The backend that it is a transaction of.
+    pub fn backend(&self) -> &'a Backend {
+        self.backend
+    }
+
+    /// Puts work into the outbox: done after the commit, at the earliest at its time. Answers whether it was new.
+    pub async fn put(&mut self, work: &Work) -> Result<bool> {
+        self.tells = true;
+        let now = self.now();
+        outbox::put(self, now, work).await
+    }
+
+    /// Records that something happened, and puts in that everybody whom it concerns is told. `before` and `after` hold what matters of the subject, or null.
     pub async fn event(
         &mut self,
         verb: &str,
@@ -122,9 +173,13 @@ impl<'a> Tx<'a> {
         before: Option<serde_json::Value>,
         after: Option<serde_json::Value>,
     ) -> Result<()> {
+        self.tells = true;
         sqlx::query!(
-            "insert into events (at, actor_id, verb, subject_kind, subject_key, before, after, request_id)
-             values ($1, $2, $3, $4, $5, $6, $7, $8)",
+            "with event as (
+                 insert into events (at, actor_id, verb, subject_kind, subject_key, before, after, request_id)
+                 values ($1, $2, $3, $4, $5, $6, $7, $8) returning id)
+             insert into outbox (key, kind, payload, due_at, created_at)
+             select 'event:' || id, 'event', to_jsonb(id), $1, $1 from event",
             self.backend.now().to_sqlx(),
             self.actor,
             verb,
@@ -155,7 +210,12 @@ impl<'a> Tx<'a> {
             .await?;
         }
         match tokio::spawn(self.inner.commit()).await {
-            Ok(Ok(())) => Ok(answer),
+            Ok(Ok(())) => {
+                if self.tells {
+                    self.backend.news.notify_one();
+                }
+                Ok(answer)
+            }
             Ok(Err(error)) => Err(Error::of_commit(error)),
             Err(error) => Err(Error::outcome_unknown(&error)),
         }

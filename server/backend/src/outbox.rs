@@ -1,0 +1,351 @@
+//! The outbox: work to be done once a transaction is committed. Its rows are written in that transaction
+//! ([`Tx::put`](crate::Tx::put)), so that nothing is forgotten and nothing is done for what did not happen.
+//!
+//! Any number of processes share the work; a row is had by one at a time (`skip locked`). There are two ways to do it:
+//!
+//! * [`settle`]: events and jobs change nothing but this database. They are claimed, done and finished in one
+//!   transaction: exactly once, whatever process dies when.
+//! * [`claim`], then [`finish`] or [`fail`]: mail, webhooks and imports reach further. They are claimed for a time (the
+//!   lease, made longer while the work goes on) and done at least once: a process that dies after sending leaves a
+//!   lease that runs out, and the same thing is sent again under the same key.
+//!
+//! What fails is tried again, later each time ([`retry_after`]); what has failed [`TRIES`] times is dead: it stays to be
+//! read and can be sent again by hand.
+
+use domain::Refusal;
+use jiff::{SignedDuration, Timestamp};
+use jiff_sqlx::ToSqlx;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sqlx::PgConnection;
+
+use crate::{Backend, Entropy, Error, Result, Tx, events, jobs};
+
+/// Who does a piece of work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Something happened: whom it concerns is worked out ([`jobs::of_event`]).
+    Event,
+    /// A timed job has come due ([`jobs`]).
+    Job,
+    /// A mail is to be sent.
+    Mail,
+    /// A webhook is to be called.
+    Webhook,
+    /// A file that was handed in is to be read.
+    Import,
+}
+
+impl Kind {
+    /// Its word in the table and the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Event => "event",
+            Self::Job => "job",
+            Self::Mail => "mail",
+            Self::Webhook => "webhook",
+            Self::Import => "import",
+        }
+    }
+}
+
+/// How often a piece of work is tried before it is dead.
+pub const TRIES: i32 = 10;
+/// How long a process may work on a row before others think that it died. Made longer with [`extend`].
+pub const LEASE: SignedDuration = SignedDuration::from_secs(60);
+/// How many events are settled in one transaction.
+const BATCH: i64 = 50;
+/// How long finished work can still be read.
+const KEPT: SignedDuration = SignedDuration::from_hours(24 * 30);
+
+/// The pause after a try that failed, of which this was the `attempt`th: the steps that Standard Webhooks proposes, three
+/// days in all, each up to a fifth longer so that what failed together does not come back together.
+pub fn retry_after(attempt: i32, entropy: &dyn Entropy) -> SignedDuration {
+    const SECONDS: [i64; 9] = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
+    let step = usize::try_from(attempt.max(1) - 1).unwrap_or_default().min(SECONDS.len() - 1);
+    let mut random = [0; 1];
+    entropy.fill(&mut random);
+    let millis = SECONDS[step] * 1000;
+    SignedDuration::from_millis(millis + millis * i64::from(random[0]) / (5 * 256))
+}
+
+/// Work to be put in.
+#[derive(Debug, Clone)]
+pub struct Work {
+    /// Names it for good; putting in the same key again does nothing.
+    pub key: String,
+    /// Who does it.
+    pub kind: Kind,
+    /// What that one needs to know.
+    pub payload: Value,
+    /// Not before this instant.
+    pub due_at: Timestamp,
+}
+
+/// Puts work in. Answers whether it was new. In a use case: [`Tx::put`](crate::Tx::put).
+pub(crate) async fn put(connection: &mut PgConnection, now: Timestamp, work: &Work) -> Result<bool> {
+    let done = sqlx::query!(
+        "insert into outbox (key, kind, payload, due_at, created_at) values ($1, $2, $3, $4, $5)
+         on conflict on constraint outbox_key_unique do nothing",
+        work.key,
+        work.kind.as_str(),
+        work.payload,
+        work.due_at.to_sqlx(),
+        now.to_sqlx(),
+    )
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Takes planned work out again that nobody has begun: the booking was moved, the task was done. Answers whether it was
+/// there.
+pub async fn take_back(connection: &mut PgConnection, key: &str) -> Result<bool> {
+    let done = sqlx::query!("delete from outbox where key = $1 and state = 'waiting' and leased_by is null", key)
+        .execute(connection)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Does the events and jobs that are due, up to a batch of them; answers how many were there.
+pub async fn settle(backend: &Backend) -> Result<usize> {
+    match settle_batch(backend, BATCH).await {
+        Ok(done) => Ok(done),
+        Err(error) if is_passing(&error) => Err(error),
+        // One of them cannot be done: all others, one by one.
+        Err(_) => settle_one_by_one(backend).await,
+    }
+}
+
+async fn settle_one_by_one(backend: &Backend) -> Result<usize> {
+    let mut done = 0;
+    for _ in 0..BATCH {
+        let mut tx = backend.begin_unsigned().await?;
+        let Some(claimed) = due_for_settling(&mut tx, backend.now(), 1).await?.pop() else { break };
+        let settled = settle_row(&mut tx, &claimed).await;
+        match settled {
+            Ok(()) => tx.commit(()).await?,
+            Err(error) if is_passing(&error) => return Err(error),
+            Err(error) => {
+                drop(tx);
+                tracing::error!(%error, key = claimed.key, "work in the outbox failed");
+                fail(backend, &claimed, &error.to_string(), Failed::Later).await?;
+            }
+        }
+        done += 1;
+    }
+    Ok(done)
+}
+
+async fn settle_batch(backend: &Backend, limit: i64) -> Result<usize> {
+    let mut tx = backend.begin_unsigned().await?;
+    let rows = due_for_settling(&mut tx, backend.now(), limit).await?;
+    if rows.is_empty() {
+        return Ok(0);
+    }
+    for row in &rows {
+        settle_row(&mut tx, row).await?;
+    }
+    tx.commit(rows.len()).await
+}
+
+/// Does one row and finishes it. An event that was passed on needs no row any more; a job's row stays to be seen.
+async fn settle_row(tx: &mut Tx<'_>, row: &Claimed) -> Result<()> {
+    if row.kind == Kind::Event {
+        let id = row.payload.as_i64().ok_or_else(|| Error::internal("an event in the outbox has no number"))?;
+        if let Some(event) = events::find(tx, id).await? {
+            jobs::of_event(tx, &event).await?;
+        }
+        sqlx::query!("delete from outbox where id = $1", row.id).execute(&mut **tx).await?;
+        return Ok(());
+    }
+    jobs::run(tx, &row.payload).await?;
+    sqlx::query!(
+        "update outbox set state = 'done', attempts = attempts + 1, last_error = '', finished_at = $2 where id = $1",
+        row.id,
+        tx.now().to_sqlx(),
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Whether the database was the reason: nothing is wrong with the work itself.
+fn is_passing(error: &Error) -> bool {
+    matches!(error, Error::Refused(Refusal::Busy { .. } | Refusal::OutcomeUnknown))
+}
+
+/// Work that a process has.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Claimed {
+    /// The table's key.
+    pub id: i64,
+    /// Names it for good.
+    pub key: String,
+    /// Who does it.
+    pub kind: Kind,
+    /// What that one needs to know.
+    pub payload: Value,
+    /// Which try this is, from 1.
+    pub attempt: i32,
+}
+
+/// The rows that one transaction may settle. They stay locked until it ends.
+async fn due_for_settling(connection: &mut PgConnection, now: Timestamp, limit: i64) -> Result<Vec<Claimed>> {
+    let rows = sqlx::query!(
+        "select id, key, kind, payload, attempts from outbox
+         where state = 'waiting' and kind in ('event', 'job') and due_at <= $1
+         order by due_at, id limit $2 for update skip locked",
+        now.to_sqlx(),
+        limit,
+    )
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let kind = serde_json::from_value(row.kind.into())?;
+            Ok(Claimed { id: row.id, key: row.key, kind, payload: row.payload, attempt: row.attempts + 1 })
+        })
+        .collect()
+}
+
+/// Claims up to `limit` pieces of work of a kind for `worker`, for the time of a [`LEASE`].
+pub async fn claim(backend: &Backend, kind: Kind, worker: &str, limit: i64) -> Result<Vec<Claimed>> {
+    let now = backend.now();
+    let rows = sqlx::query!(
+        "update outbox set leased_by = $1, leased_until = $2, attempts = attempts + 1
+         where id in (select id from outbox
+                      where state = 'waiting' and kind = $3 and due_at <= $4
+                        and (leased_until is null or leased_until <= $4)
+                      order by due_at, id limit $5 for update skip locked)
+         returning id, key, payload, attempts",
+        worker,
+        now.checked_add(LEASE).unwrap_or(now).to_sqlx(),
+        kind.as_str(),
+        now.to_sqlx(),
+        limit,
+    )
+    .fetch_all(backend.pool())
+    .await?;
+    let claimed = rows.into_iter().map(|row| Claimed {
+        id: row.id,
+        key: row.key,
+        kind,
+        payload: row.payload,
+        attempt: row.attempts,
+    });
+    Ok(claimed.collect())
+}
+
+/// The heartbeat: begins the lease of a row anew. False: it is no longer this worker's, who should stop.
+pub async fn extend(backend: &Backend, id: i64, worker: &str) -> Result<bool> {
+    let until = backend.now().checked_add(LEASE).unwrap_or(Timestamp::MAX);
+    let done = sqlx::query!(
+        "update outbox set leased_until = $3 where id = $1 and leased_by = $2 and state = 'waiting'",
+        id,
+        worker,
+        until.to_sqlx(),
+    )
+    .execute(backend.pool())
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// The work is done. Also when the lease ran out meanwhile: it was done all the same.
+pub async fn finish(backend: &Backend, ids: &[i64]) -> Result<()> {
+    sqlx::query!(
+        "update outbox set state = 'done', last_error = '', leased_by = null, leased_until = null, finished_at = $2
+         where id = any($1) and state = 'waiting'",
+        ids,
+        backend.now().to_sqlx(),
+    )
+    .execute(backend.pool())
+    .await?;
+    Ok(())
+}
+
+/// What to do about work that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failed {
+    /// Try again by the usual steps.
+    Later,
+    /// Try again, not before this much time has passed (`Retry-After`).
+    After(SignedDuration),
+    /// Trying again is of no use.
+    ForGood,
+}
+
+/// The work could not be done, and why: plans the next try, or gives it up.
+pub async fn fail(backend: &Backend, claimed: &Claimed, why: &str, failed: Failed) -> Result<()> {
+    let now = backend.now();
+    let usual = retry_after(claimed.attempt, backend.entropy());
+    let next = match failed {
+        Failed::ForGood => None,
+        _ if claimed.attempt >= TRIES => None,
+        Failed::Later => now.checked_add(usual).ok(),
+        Failed::After(pause) => now.checked_add(pause.max(usual)).ok(),
+    };
+    let why: String = why.chars().filter(|character| *character != '\0').take(2000).collect();
+    sqlx::query!(
+        "update outbox set attempts = $2, last_error = $3, leased_by = null, leased_until = null,
+                state = case when $4::timestamptz is null then 'dead' else 'waiting' end,
+                due_at = coalesce($4, due_at),
+                finished_at = case when $4::timestamptz is null then $5::timestamptz end
+         where id = $1 and state = 'waiting'",
+        claimed.id,
+        claimed.attempt,
+        why,
+        next.map(ToSqlx::to_sqlx) as _,
+        now.to_sqlx(),
+    )
+    .execute(backend.pool())
+    .await?;
+    Ok(())
+}
+
+/// How much work there is, for the operator and the metrics.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Lag {
+    /// Whose work.
+    pub kind: String,
+    /// Rows that could be done now.
+    pub due: i64,
+    /// How long the oldest of them could have been done already, in seconds.
+    pub oldest_seconds: i64,
+    /// Rows planned for later.
+    pub planned: i64,
+    /// Rows that were given up.
+    pub dead: i64,
+}
+
+/// How far the workers are behind, by kind.
+pub async fn lag(backend: &Backend) -> Result<Vec<Lag>> {
+    let rows = sqlx::query_as!(
+        Lag,
+        r#"select kind as "kind!",
+                  count(*) filter (where state = 'waiting' and due_at <= $1) as "due!",
+                  coalesce(extract(epoch from $1 - min(due_at) filter (where state = 'waiting' and due_at <= $1)), 0)::bigint
+                      as "oldest_seconds!",
+                  count(*) filter (where state = 'waiting' and due_at > $1) as "planned!",
+                  count(*) filter (where state = 'dead') as "dead!"
+           from unnest(array ['event', 'job', 'mail', 'webhook', 'import']) as kinds (kind)
+           left join outbox using (kind) group by kind order by kind"#,
+        backend.now().to_sqlx(),
+    )
+    .fetch_all(backend.pool())
+    .await?;
+    Ok(rows)
+}
+
+/// Removes what was finished long ago; what is dead stays until somebody has looked at it.
+pub(crate) async fn delete_old(backend: &Backend) -> Result<u64> {
+    let before = backend.now().checked_sub(KEPT).unwrap_or(Timestamp::MIN);
+    let done = sqlx::query!("delete from outbox where state = 'done' and finished_at <= $1", before.to_sqlx())
+        .execute(backend.pool())
+        .await?;
+    Ok(done.rows_affected())
+}
+
+#[cfg(test)]
+mod tests;
