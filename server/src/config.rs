@@ -32,6 +32,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The address people type, when it was set. See [`Config::base_url`].
     pub configured_base_url: Option<BaseUrl>,
+    /// Where to serve metrics; nowhere: nothing is counted.
+    pub metrics_listen: Option<SocketAddr>,
     /// Decides what "today" is.
     pub time_zone: TimeZone,
     /// Off only for load tests.
@@ -189,6 +191,7 @@ impl Config {
             database,
             listen,
             configured_base_url: reader.parsed("PLUMBLINE_BASE_URL", BaseUrl::from_str),
+            metrics_listen: reader.parsed("PLUMBLINE_METRICS_LISTEN", parse_metrics).flatten(),
             time_zone: reader.parsed("PLUMBLINE_TIME_ZONE", parse_time_zone).unwrap_or(TimeZone::UTC),
             rate_limits: reader.parsed("PLUMBLINE_RATE_LIMITS", parse_switch).unwrap_or(true),
             trusted_proxies: reader.parsed("PLUMBLINE_TRUSTED_PROXIES", parse_proxies).unwrap_or_default(),
@@ -267,7 +270,6 @@ impl Reader {
         let unused = VARIABLES.iter().filter(|variable| !variable.used).map(|variable| variable.name);
         unused
             .filter(|name| match *name {
-                "PLUMBLINE_METRICS_LISTEN" => self.parsed(name, parse_metrics).flatten().is_some(),
                 "PLUMBLINE_SMTP_URL" => self.parsed(name, parse_smtp).is_some(),
                 "PLUMBLINE_MAIL_FROM" => self.parsed(name, parse_sender).is_some(),
                 "PLUMBLINE_OIDC_ISSUER" => self.parsed(name, parse_issuer).is_some(),

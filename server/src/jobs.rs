@@ -1,22 +1,60 @@
-//! What the server does by itself, beside answering requests.
+//! What the server does by itself, beside answering requests: one file a task.
+//!
+//! * [`news`]: tells all processes on the database that something was committed.
+//! * [`worker`]: does what is in the outbox, whoever put it there.
+//! * [`housekeeping`]: removes what nobody can use any more.
+//!
+//! Any number of processes run all of it at the same time.
 
-use std::time::Duration;
+pub mod housekeeping;
+pub mod news;
+pub mod worker;
 
-use backend::{Backend, housekeeping};
+use std::sync::Arc;
+
+use backend::{Backend, MovableClock};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-/// Between two rounds of housekeeping.
-const ROUND: Duration = Duration::from_hours(1);
+use news::News;
+use worker::Sender;
 
-/// Tidies up now and every hour until the server stops. What fails is tried again in the next round.
-pub async fn keep_house(backend: Backend, stopping: CancellationToken) {
-    let mut rounds = tokio::time::interval(ROUND);
-    rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    while stopping.run_until_cancelled(rounds.tick()).await.is_some() {
-        match stopping.run_until_cancelled(housekeeping::tidy(&backend)).await {
-            Some(Ok(removed)) => tracing::debug!(?removed, "tidied"),
-            Some(Err(error)) => tracing::warn!(%error, "could not tidy up; trying again in an hour"),
-            None => return,
+/// The tasks of one process.
+#[derive(Debug)]
+pub struct Jobs {
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Jobs {
+    /// Starts them. They end by themselves once `stopping` is cancelled.
+    pub fn start(
+        backend: &Backend,
+        clock: Arc<MovableClock>,
+        news: &News,
+        senders: Vec<Arc<dyn Sender>>,
+        stopping: &CancellationToken,
+    ) -> Self {
+        let mut tasks = vec![
+            tokio::spawn(news::announce(backend.clone(), news.clone(), stopping.clone())),
+            tokio::spawn(news::listen(backend.clone(), news.clone(), stopping.clone())),
+            tokio::spawn(news::follow_clock(backend.clone(), clock, news.clone(), stopping.clone())),
+            tokio::spawn(housekeeping::keep_house(backend.clone(), stopping.clone())),
+            tokio::spawn(worker::plan(backend.clone(), news.clone(), stopping.clone())),
+            tokio::spawn(worker::settle(backend.clone(), news.clone(), stopping.clone())),
+        ];
+        let name = worker::name(backend.entropy());
+        for sender in senders {
+            let (backend, news, stopping) = (backend.clone(), news.clone(), stopping.clone());
+            tasks.push(tokio::spawn(worker::send(backend, sender, name.clone(), news, stopping)));
+        }
+        Self { tasks }
+    }
+
+    /// Waits until the work at hand is done; what takes too long is left to the other processes.
+    pub async fn finished(self) {
+        for task in self.tasks {
+            // A task that panicked has said so in the log.
+            let _ = task.await;
         }
     }
 }

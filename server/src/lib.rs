@@ -10,6 +10,7 @@ pub mod health;
 pub mod jobs;
 pub mod listener;
 pub mod logging;
+pub mod metrics;
 pub mod middleware;
 pub mod problem;
 pub mod render_context;

@@ -15,6 +15,7 @@ use tracing::Instrument as _;
 use tracing_subscriber::EnvFilter;
 
 use crate::config::LogFormat;
+use crate::metrics;
 use crate::middleware::request_id::RequestId;
 
 /// Starts logging. `format`: `None` is pretty on a terminal, JSON otherwise. Commands other than `serve` stay quiet
@@ -57,11 +58,13 @@ pub async fn log_request(mut request: Request, next: Next) -> Response {
     async move {
         let response = next.run(request).await;
         let route = response.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+        let took = began.elapsed();
+        metrics::answered(route, response.status().as_u16(), took);
         tracing::info!(
             method = method.as_str(),
             path = route.unwrap_or(&start),
             status = response.status().as_u16(),
-            ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+            ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
             "answered"
         );
         response

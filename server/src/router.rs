@@ -20,7 +20,7 @@ use crate::{api, assets, logging};
 
 /// The product's routes.
 pub fn build(serving: Serving) -> Router {
-    let Serving { backend, config, base_url, demo, stopping: _ } = serving;
+    let Serving { backend, config, base_url, demo, news: _, stopping: _ } = serving;
     let entropy: Arc<dyn Entropy> = Arc::new(backend::SystemEntropy);
     let backend = backend.with_rate_limits(config.rate_limits);
     let site = Site {

@@ -304,6 +304,12 @@ pub async fn fail(backend: &Backend, claimed: &Claimed, why: &str, failed: Faile
     Ok(())
 }
 
+/// Tells everybody who listens on the channel that there is news: no transaction of its own, nothing to wait for.
+pub async fn announce(backend: &Backend, channel: &str) -> Result<()> {
+    sqlx::query!("select pg_notify($1, '')", channel).execute(backend.pool()).await?;
+    Ok(())
+}
+
 /// How much work there is, for the operator and the metrics.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Lag {

@@ -1,9 +1,11 @@
 //! `plumbline demo …` and `plumbline serve --demo`: a small organisation to try things on.
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
-use backend::{Backend, demo};
+use backend::{Backend, clock, demo};
 use clap::Subcommand;
+use jiff::SignedDuration;
 
 use super::CliError;
 use crate::config::Config;
@@ -20,6 +22,23 @@ pub enum DemoCommand {
         #[arg(long)]
         force: bool,
     },
+    /// Move the clock of a demo forward, for every process on its database: what comes due by then comes due at once
+    Clock {
+        /// By how much, for example 7d or 36h
+        #[arg(long, value_parser = hours_or_days)]
+        forward: SignedDuration,
+    },
+}
+
+/// A number of days or hours: `7d`, `36h`.
+fn hours_or_days(text: &str) -> Result<SignedDuration, String> {
+    let (number, hours) = match (text.strip_suffix('d'), text.strip_suffix('h')) {
+        (Some(days), _) => (days, 24),
+        (_, Some(hours)) => (hours, 1),
+        _ => return Err("write days or hours, as 7d or 36h".to_owned()),
+    };
+    let number: u32 = number.parse().map_err(|_| "write days or hours, as 7d or 36h".to_owned())?;
+    Ok(SignedDuration::from_hours(i64::from(number) * hours))
 }
 
 /// For `serve --demo`: fills a database without people, completes a demo that was begun, leaves any other alone. Whether
@@ -36,7 +55,10 @@ pub async fn fill_when_empty(backend: &Backend) -> Result<bool, CliError> {
 
 /// Runs one of them.
 pub async fn run(config: &Config, command: DemoCommand) -> Result<ExitCode, CliError> {
-    let DemoCommand::Seed { scale, force } = command;
+    let (scale, force) = match command {
+        DemoCommand::Seed { scale, force } => (scale, force),
+        DemoCommand::Clock { forward } => return move_clock(config, forward).await,
+    };
     if scale > 1 {
         return Err(CliError::Message("only --scale 1 can be made so far".to_owned()));
     }
@@ -47,6 +69,20 @@ pub async fn run(config: &Config, command: DemoCommand) -> Result<ExitCode, CliE
             return Err(CliError::Message(message.to_owned()));
         }
         Ok(demo::fill(&backend).await?)
+    })
+    .await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn move_clock(config: &Config, forward: SignedDuration) -> Result<ExitCode, CliError> {
+    super::with_backend(config, async |backend| {
+        if demo::has_own_people(&backend).await? {
+            let message = "this database has people of its own: its clock stays with the machine's";
+            return Err(CliError::Message(message.to_owned()));
+        }
+        let ahead = clock::move_forward(&backend, forward).await?;
+        writeln!(std::io::stdout(), "The clock is {ahead:#} ahead.")?;
+        Ok(())
     })
     .await?;
     Ok(ExitCode::SUCCESS)

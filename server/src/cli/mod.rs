@@ -13,7 +13,7 @@ use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use backend::{Backend, SystemClock, SystemEntropy};
+use backend::{Backend, MovableClock, SystemEntropy};
 use clap::{Parser, Subcommand};
 
 use crate::config::{Config, variables};
@@ -113,7 +113,12 @@ async fn with_backend<T>(
 ) -> Result<T, CliError> {
     let database = Database::open(config, Purpose::Command).await?;
     let result = match database.migrate().await {
-        Ok(()) => work(Backend::new(database.pool().clone(), Arc::new(SystemClock), Arc::new(SystemEntropy))).await,
+        Ok(()) => {
+            let clock = Arc::new(MovableClock::default());
+            clock.read(database.pool()).await?;
+            let backend = Backend::new(database.pool().clone(), clock, Arc::new(SystemEntropy));
+            work(backend.with_time_zone(config.time_zone.clone())).await
+        }
         Err(error) => Err(database::explain(&error).into()),
     };
     database.close().await;
@@ -151,6 +156,7 @@ mod tests {
             "plumbline admin reset-password --email a@b.example --password-stdin",
             "plumbline import rfcs docs --as a@b.example --status accepted",
             "plumbline demo seed --scale 10",
+            "plumbline demo clock --forward 7d",
         ] {
             if let Err(error) = Cli::try_parse_from(line.split(' ')) {
                 panic!("{line}: {error}");

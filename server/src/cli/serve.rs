@@ -15,8 +15,9 @@ use axum::extract::Request;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use backend::accounts::invitations;
-use backend::{Backend, SystemClock, SystemEntropy};
+use backend::{Backend, MovableClock, SystemEntropy};
 use clap::Args;
+use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -27,8 +28,11 @@ use crate::config::{BaseUrl, Config};
 use crate::database::{self, Database};
 use crate::embedded_postgres::Purpose;
 use crate::health::{self, Health};
-use crate::jobs;
+use crate::jobs::Jobs;
+use crate::jobs::news::News;
+use crate::jobs::worker::Sender;
 use crate::listener::{self, Limits, Shutdown};
+use crate::metrics;
 use crate::middleware::answer::Answer;
 use crate::middleware::request_id::{self, RequestId};
 use crate::problem::Problem;
@@ -54,6 +58,8 @@ pub struct Serving {
     pub base_url: BaseUrl,
     /// Started with `--demo`.
     pub demo: bool,
+    /// Says when something was committed, by whichever process.
+    pub news: News,
     /// Cancelled when the server stops: event streams end, background work finishes.
     pub stopping: CancellationToken,
 }
@@ -69,8 +75,12 @@ pub async fn run(config: Config, args: ServeArgs, build_router: BuildRouter) -> 
     let shutdown = Shutdown::default();
     let stop = shutdown.stopping.clone();
     let signals = watch_signals(shutdown.clone())?;
-    let listener = bind(config.listen).await?;
+    let listener = bind(config.listen, "PLUMBLINE_LISTEN").await?;
     let address = listener.local_addr()?;
+    let metrics = match config.metrics_listen {
+        Some(listen) => Some((bind(listen, "PLUMBLINE_METRICS_LISTEN").await?, metrics::install()?)),
+        None => None,
+    };
     let limits = Limits { connections: connection_limit(), ..Limits::default() };
 
     let health = Health::new(stop.clone());
@@ -85,17 +95,17 @@ pub async fn run(config: Config, args: ServeArgs, build_router: BuildRouter) -> 
     });
 
     let started = tokio::select! {
-        started = start(config, args, address, &stop, build_router) => Some(started),
+        started = start(config, args, address, metrics, &stop, build_router) => Some(started),
         () = stop.cancelled() => None,
     };
-    let (result, database) = match started {
-        Some(Ok((product, database))) => {
+    let (result, running) = match started {
+        Some(Ok((product, database, jobs))) => {
             let _ = routes.set(product);
             health.started(database.pool().clone());
             announce(address);
             stop.cancelled().await;
             tracing::info!("stopping");
-            (Ok(ExitCode::SUCCESS), Some(database))
+            (Ok(ExitCode::SUCCESS), Some((database, jobs)))
         }
         // Nobody has been served yet who could be cut off.
         Some(Err(error)) => {
@@ -109,7 +119,8 @@ pub async fn run(config: Config, args: ServeArgs, build_router: BuildRouter) -> 
     };
     stop.cancel();
     let _ = server.await;
-    if let Some(database) = database {
+    if let Some((database, jobs)) = running {
+        shutdown.forced.run_until_cancelled(jobs.finished()).await;
         database.close().await;
     }
     signals.abort();
@@ -121,32 +132,45 @@ async fn start(
     config: Config,
     args: ServeArgs,
     address: SocketAddr,
+    metrics: Option<(TcpListener, PrometheusHandle)>,
     stop: &CancellationToken,
     build_router: BuildRouter,
-) -> Result<(Router, Database), CliError> {
+) -> Result<(Router, Database, Jobs), CliError> {
     let database = Database::open(&config, Purpose::Serve).await?;
     if let Err(problem) = migrate_when_reachable(&database).await {
         database.close().await;
         return Err(problem.into());
     }
-    let backend = Backend::new(database.pool().clone(), Arc::new(SystemClock), Arc::new(SystemEntropy));
+    let clock = Arc::new(MovableClock::default());
+    let backend = Backend::new(database.pool().clone(), clock.clone(), Arc::new(SystemEntropy))
+        .with_time_zone(config.time_zone.clone());
     let mut serving = Serving {
         backend,
+        news: News::default(),
         base_url: config.base_url(address),
         config: Arc::new(config),
         demo: args.demo,
         stopping: stop.clone(),
     };
-    if let Err(error) = prepare(&mut serving).await {
+    if let Err(error) = prepare(&mut serving, &clock).await {
         database.close().await;
         return Err(error);
     }
-    tokio::spawn(jobs::keep_house(serving.backend.clone(), stop.clone()));
-    Ok((build_router(serving), database))
+    let jobs = Jobs::start(&serving.backend, clock, &serving.news, senders(), stop);
+    if let Some((listener, handle)) = metrics {
+        tokio::spawn(metrics::serve(listener, handle, serving.backend.clone(), stop.clone()));
+    }
+    Ok((build_router(serving), database, jobs))
+}
+
+/// Who does the work of the outbox that reaches further than the database.
+fn senders() -> Vec<Arc<dyn Sender>> {
+    Vec::new()
 }
 
 /// What has to be in the database before the first request.
-async fn prepare(serving: &mut Serving) -> Result<(), CliError> {
+async fn prepare(serving: &mut Serving, clock: &MovableClock) -> Result<(), CliError> {
+    clock.read(serving.backend.pool()).await?;
     // Somebody's own database does not become a demo.
     serving.demo = serving.demo && demo::fill_when_empty(&serving.backend).await?;
     if serving.demo {
@@ -189,12 +213,14 @@ async fn pass(routes: Arc<OnceLock<Router>>, mut request: Request) -> Response {
     (headers, Answer::to(&request).with(StatusCode::SERVICE_UNAVAILABLE, "Starting", detail)).into_response()
 }
 
-async fn bind(address: SocketAddr) -> Result<TcpListener, Problem> {
+async fn bind(address: SocketAddr, setting: &str) -> Result<TcpListener, Problem> {
     TcpListener::bind(address).await.map_err(|error| {
         let mend = match error.kind() {
-            std::io::ErrorKind::AddrInUse => "stop what uses the port, or choose another with PLUMBLINE_LISTEN",
-            std::io::ErrorKind::PermissionDenied => "ports below 1024 need root; choose another with PLUMBLINE_LISTEN",
-            _ => "set PLUMBLINE_LISTEN to an address of this machine",
+            std::io::ErrorKind::AddrInUse => format!("stop what uses the port, or choose another with {setting}"),
+            std::io::ErrorKind::PermissionDenied => {
+                format!("ports below 1024 need root; choose another with {setting}")
+            }
+            _ => format!("set {setting} to an address of this machine"),
         };
         Problem::new(format!("cannot listen on {address}: {error}"), mend)
     })

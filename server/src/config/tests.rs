@@ -103,7 +103,6 @@ fn all_mistakes_are_reported_together() {
 #[test]
 fn what_has_no_effect_yet_is_accepted_and_named() {
     let set = [
-        ("PLUMBLINE_METRICS_LISTEN", "127.0.0.1:9100"),
         ("PLUMBLINE_SMTP_URL", "smtps://user:pass@mail.example:465"),
         ("PLUMBLINE_MAIL_FROM", "Plumbline <plumbline@example.com>"),
         ("PLUMBLINE_OIDC_ISSUER", "https://id.example/realms/x"),
@@ -112,7 +111,7 @@ fn what_has_no_effect_yet_is_accepted_and_named() {
     ];
     let names: Vec<_> = set.iter().map(|(name, _)| *name).collect();
     assert_eq!(parse(&set).unwrap().without_effect, names);
-    let quiet = [("PLUMBLINE_METRICS_LISTEN", "off"), ("PLUMBLINE_MAIL_FROM", "")];
+    let quiet = [("PLUMBLINE_METRICS_LISTEN", "127.0.0.1:9100"), ("PLUMBLINE_MAIL_FROM", "")];
     assert!(parse(&quiet).unwrap().without_effect.is_empty());
 }
 

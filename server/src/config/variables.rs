@@ -44,7 +44,7 @@ pub const VARIABLES: &[Variable] = &[
         "http://<PLUMBLINE_LISTEN>",
         "the address people type; with https the session cookie is Secure and __Host-",
     ),
-    Variable { used: false, ..variable("PLUMBLINE_METRICS_LISTEN", "off", "address and port of the metrics listener") },
+    variable("PLUMBLINE_METRICS_LISTEN", "off", "address and port that answer GET /metrics for Prometheus"),
     variable("PLUMBLINE_TIME_ZONE", "UTC", "IANA time zone that decides what \"today\" is"),
     variable("PLUMBLINE_RATE_LIMITS", "on", "on or off; off is for load tests only"),
     variable(

@@ -79,6 +79,7 @@ impl TestApp {
             base_url: config.base_url(([127, 0, 0, 1], 3000).into()),
             config: Arc::new(config),
             demo: false,
+            news: server::jobs::news::News::default(),
             stopping: CancellationToken::new(),
         };
         Self { router: server::router::build(serving), backend }
