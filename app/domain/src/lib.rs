@@ -11,9 +11,11 @@
 //! | [`text`] | bounded, checked values: names, slugs, addresses, bodies |
 //! | [`limits`] | every limit, in one place |
 //! | [`service`] | services and their tiers |
+//! | [`incident`] | severities, types and repetitions of incidents |
 //! | [`rfc`] | RFC kinds, statuses and transitions; anchors and diffs below it |
 
 pub mod actor;
+pub mod incident;
 pub mod limits;
 pub mod policy;
 pub mod refusal;

@@ -43,6 +43,20 @@ pub const SERVICE_LINKS: usize = 50;
 pub const SERVICE_DEPENDENCIES: usize = 200;
 /// Labels on a service.
 pub const SERVICE_LABELS: usize = 50;
+/// Characters in an incident's title.
+pub const INCIDENT_TITLE_CHARS: usize = 300;
+/// Bytes in an incident's summary, and in its postmortem when that is a text: 64 KiB.
+pub const INCIDENT_TEXT_BYTES: usize = 64 * 1024;
+/// Services that one incident touches, names that nobody knows included.
+pub const INCIDENT_SERVICES: usize = 200;
+/// Characters in the name that an incident has elsewhere.
+pub const EXTERNAL_ID_CHARS: usize = 200;
+/// Types of incidents, archived ones too.
+pub const INCIDENT_TYPES: i64 = 100;
+/// Characters in the slug of a type of incidents.
+pub const INCIDENT_TYPE_SLUG_CHARS: usize = 40;
+/// Rows of an aggregate over incidents.
+pub const AGGREGATE_ROWS: usize = 20_000;
 /// Characters in a web address.
 pub const URL_CHARS: usize = 2000;
 /// Characters in a search.

@@ -13,6 +13,10 @@
 //! | the same of a deleted comment | its author | its author | its author | its author | its author |
 //! | resolve or reopen a thread | | its opener and the RFC's authors | ✔ | ✔ | ✔ |
 //! | create or edit a service | | of an own team | ✔ | ✔ | ✔ |
+//! | record an incident | | ✔ | ✔ | ✔ | ✔ |
+//! | change or void an incident | | its recorder, teams of its services | ✔ | ✔ | ✔ |
+//! | import incidents, say what unknown service names mean | | | ✔ | ✔ | ✔ |
+//! | types of incidents | | | | ✔ | ✔ |
 //! | people, roles, teams, invitations, tokens of others, imports | | | | | ✔ |
 //!
 //! A draft is read by its authors and those it is shared with; for everybody else it does not exist (404).
@@ -52,6 +56,19 @@ pub enum Action<'a> {
         /// The owner before and, when it changes, after.
         team: Option<TeamId>,
     },
+    /// Record an incident.
+    RecordIncident,
+    /// Change or void an incident.
+    EditIncident {
+        /// Who recorded it; nobody: an import, a hook, the operator.
+        recorder: Option<PersonId>,
+        /// The teams that own the services it touches.
+        teams: &'a [TeamId],
+    },
+    /// Import incidents, and say which services are meant by names that nobody knows.
+    ImportIncidents,
+    /// Add, rename, reorder and archive types of incidents.
+    EditIncidentTypes,
     /// Start an RFC.
     WriteRfc,
     /// See an RFC.
@@ -104,7 +121,26 @@ pub fn allows(actor: &Actor, action: Action<'_>) -> Result<(), Refusal> {
                 "Members edit the services of their own teams; any service: an SRE, lead or admin.",
             ))
         }
-        Action::WriteRfc => {
+        Action::EditIncident { recorder, teams } => {
+            allows(actor, Action::RecordIncident)?;
+            let own = recorder == Some(actor.id) || teams.iter().any(|team| actor.teams.contains(team));
+            if own || actor.role >= Role::Sre {
+                return Ok(());
+            }
+            Err(Refusal::not_allowed(
+                "Only who recorded the incident, members of the teams that own its services, an SRE, lead or admin may do \
+                 this.",
+            ))
+        }
+        Action::ImportIncidents => {
+            needs_scope(actor.scopes.write, "write")?;
+            needs_role(actor, Role::Sre)
+        }
+        Action::EditIncidentTypes => {
+            needs_scope(actor.scopes.write, "write")?;
+            needs_role(actor, Role::Lead)
+        }
+        Action::WriteRfc | Action::RecordIncident => {
             needs_scope(actor.scopes.write, "write")?;
             needs_role(actor, Role::Member)
         }
@@ -224,6 +260,17 @@ mod tests {
         assert_eq!(allowed(Action::EditService { team: Some(3) }), from(Role::Member));
         assert_eq!(allowed(Action::EditService { team: Some(4) }), from(Role::Sre));
         assert_eq!(allowed(Action::EditService { team: None }), from(Role::Sre));
+        assert_eq!(allowed(Action::RecordIncident), from(Role::Member));
+        for (recorder, teams, may) in [
+            (Some(7), &[][..], from(Role::Member)),
+            (None, &[4, 3][..], from(Role::Member)),
+            (Some(8), &[4][..], from(Role::Sre)),
+            (None, &[][..], from(Role::Sre)),
+        ] {
+            assert_eq!(allowed(Action::EditIncident { recorder, teams }), may, "{recorder:?} {teams:?}");
+        }
+        assert_eq!(allowed(Action::ImportIncidents), from(Role::Sre));
+        assert_eq!(allowed(Action::EditIncidentTypes), from(Role::Lead));
     }
 
     #[test]

@@ -194,6 +194,39 @@ impl<'a> Tx<'a> {
         Ok(())
     }
 
+    /// Records many events of one verb at once, each with its subject's key, before and after. Nobody is told of them one
+    /// by one: they are what an import did, of which one event tells.
+    pub async fn quiet_events(
+        &mut self,
+        verb: &str,
+        subject_kind: &'static str,
+        changes: Vec<(i64, Option<serde_json::Value>, Option<serde_json::Value>)>,
+    ) -> Result<()> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        self.tells = true;
+        let changes = changes
+            .into_iter()
+            .map(|(key, before, after)| serde_json::json!({ "key": key, "before": before, "after": after }))
+            .collect();
+        sqlx::query!(
+            "insert into events (at, actor_id, verb, subject_kind, subject_key, before, after, request_id)
+             select $1, $2, $3, $4, change.value ->> 'key', nullif(change.value -> 'before', 'null'),
+                    nullif(change.value -> 'after', 'null'), $5
+               from jsonb_array_elements($6) with ordinality as change (value, position) order by position",
+            self.backend.now().to_sqlx(),
+            self.actor,
+            verb,
+            subject_kind,
+            &*self.backend.request_id,
+            serde_json::Value::Array(changes),
+        )
+        .execute(&mut *self.inner)
+        .await?;
+        Ok(())
+    }
+
     /// Makes everything since the beginning true, and `answer` the answer to every repetition of the request.
     ///
     /// Whoever waits may give up (a request that takes too long is dropped): COMMIT is carried through all the same. When
