@@ -1,8 +1,9 @@
-//! `cargo xtask faults`: processes die in the middle of writes, and nothing that was acknowledged may be gone.
+//! `cargo xtask faults`: processes die in the middle of writes, and nothing that was acknowledged may be gone, nothing that
+//! follows from it forgotten.
 
 use crate::{
     Outcome, build, e2e, needs,
-    postgres::temporary_folder,
+    postgres::{Postgres, temporary_folder},
     process::{self, tied},
     test::TestRun,
     workspace::{Workspace, remove_folder},
@@ -27,5 +28,26 @@ pub fn run(workspace: &Workspace, rounds: &str) -> Outcome<TestRun> {
     drill.arg(workspace.server_binary("release")).arg(&folder).arg(e2e::free_address()?).arg(rounds);
     let (summary, success) = process::run_keeping(&mut drill, |line| line.starts_with("lost: "))?;
     remove_folder(&folder)?;
+    Ok(TestRun { summary, success })
+}
+
+/// `cargo xtask faults outbox [SECONDS]`: three servers on one database, killed at random.
+pub fn outbox_standalone(workspace: &Workspace, seconds: &str) -> Outcome {
+    if seconds.parse::<u16>().is_err() {
+        return Err(format!("{seconds} is not a number of seconds"));
+    }
+    build::release(workspace)?;
+    if outbox(workspace, seconds, "200")?.success { Ok(()) } else { Err(String::new()) }
+}
+
+/// Runs that drill against the release binary, which must be built, with so many events a second.
+pub fn outbox(workspace: &Workspace, seconds: &str, rate: &str) -> Outcome<TestRun> {
+    needs::node()?;
+    let postgres = Postgres::start()?;
+    let database = postgres.new_database("outbox")?;
+    let mut drill = tied("node", "TERM", None);
+    drill.current_dir(workspace.root.join("end2end")).arg("faults/outbox.mjs");
+    drill.arg(workspace.server_binary("release")).arg(postgres.program("psql")).args([&database, seconds, rate]);
+    let (summary, success) = process::run_keeping(&mut drill, |line| line.starts_with("outbox drill: "))?;
     Ok(TestRun { summary, success })
 }

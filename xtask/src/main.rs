@@ -40,6 +40,7 @@ cargo xtask COMMAND
   test                everything .ci/run runs: format, lints, layers, Rust tests, browser tests, fault drill
   e2e [ARGS...]       only the browser tests; ARGS go to Playwright, for example --project=mobile tests/smoke.spec.ts
   faults [ROUNDS]     server and Postgres die in the middle of writes: is everything acknowledged still there?
+  faults outbox [SEC] three servers on one database, killed at random: is every notice sent, every timed job done once?
   check               only format, lints and layers
   sqlx [--check]      rewrite .sqlx from the queries and migrations (--check: only say whether it is current)
   bench anchors DIR   how many anchors of the RFC histories in DIR survive, in counts and per cent
@@ -75,6 +76,8 @@ fn dispatch(arguments: &[String]) -> Outcome {
         ["check"] => checks::standalone(&Workspace::find()?),
         ["e2e", rest @ ..] => e2e::standalone(&Workspace::find()?, rest),
         ["faults"] => faults::standalone(&Workspace::find()?, "5"),
+        ["faults", "outbox"] => faults::outbox_standalone(&Workspace::find()?, "120"),
+        ["faults", "outbox", seconds] => faults::outbox_standalone(&Workspace::find()?, seconds),
         ["faults", rounds] => faults::standalone(&Workspace::find()?, rounds),
         ["sqlx"] => sqlx_data::refresh(&Workspace::find()?),
         ["sqlx", "--check"] => sqlx_data::check(&Workspace::find()?),

@@ -82,13 +82,24 @@ impl Postgres {
 
     /// Creates a database and applies the migrations to it; returns its URL.
     pub fn migrated_database(&self, workspace: &Workspace, name: &str) -> Outcome<String> {
-        self.psql("postgres", &["--command", &format!("drop database if exists {name} with (force)")])?;
-        self.psql("postgres", &["--command", &format!("create database {name}")])?;
+        let url = self.new_database(name)?;
         let migrations = files_below(&workspace.root.join("migrations"));
         for file in migrations.iter().filter(|path| path.extension().is_some_and(|extension| extension == "sql")) {
             self.psql(name, &["--file", &file.to_string_lossy()])?;
         }
+        Ok(url)
+    }
+
+    /// Creates an empty database, in place of one with the same name; returns its URL.
+    pub fn new_database(&self, name: &str) -> Outcome<String> {
+        self.psql("postgres", &["--command", &format!("drop database if exists {name} with (force)")])?;
+        self.psql("postgres", &["--command", &format!("create database {name}")])?;
         Ok(self.url(name))
+    }
+
+    /// One of its programs.
+    pub fn program(&self, name: &str) -> PathBuf {
+        self.programs.join(name)
     }
 
     /// How a program connects to a database of this server.

@@ -25,6 +25,7 @@ pub fn everything(workspace: &Workspace) -> Outcome {
         report.test_step("browser tests", || e2e::run(workspace, &[]));
         start_step("fault drill");
         report.test_step("fault drill", || faults::run(workspace, "2"));
+        report.test_step("outbox drill", || faults::outbox(workspace, "15", "50"));
     }
     report.finish()
 }
