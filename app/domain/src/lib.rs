@@ -12,6 +12,7 @@
 //! | [`limits`] | every limit, in one place |
 //! | [`service`] | services and their tiers |
 //! | [`incident`] | severities, types and repetitions of incidents |
+//! | [`webhook`] | what goes out when something happens |
 //! | [`rfc`] | RFC kinds, statuses and transitions; anchors and diffs below it |
 
 pub mod actor;
@@ -22,6 +23,7 @@ pub mod refusal;
 pub mod rfc;
 pub mod service;
 pub mod text;
+pub mod webhook;
 
 pub use actor::{Actor, PersonId, Role, Scopes, TeamId};
 pub use refusal::{FieldError, Refusal};

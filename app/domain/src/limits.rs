@@ -65,3 +65,9 @@ pub const SEARCH_CHARS: usize = 200;
 pub const PAGE_ROWS: i64 = 50;
 /// Rows in one page of a list at most; asking for more is cut to this.
 pub const PAGE_ROWS_MAX: i64 = 200;
+/// Events that one webhook may name.
+pub const WEBHOOK_EVENTS: usize = 50;
+/// Webhooks, and hooks, that there may be.
+pub const WEBHOOKS: i64 = 100;
+/// Bytes in what an inbound hook is sent: 256 KiB.
+pub const HOOK_BODY_BYTES: usize = 256 * 1024;

@@ -18,6 +18,7 @@
 //! | import incidents, say what unknown service names mean | | | ✔ | ✔ | ✔ |
 //! | types of incidents | | | | ✔ | ✔ |
 //! | people, roles, teams, invitations, tokens of others, imports | | | | | ✔ |
+//! | people, roles, teams, invitations, tokens of others, imports, webhooks, hooks, the outbox | | | | | ✔ |
 //!
 //! A draft is read by its authors and those it is shared with; for everybody else it does not exist (404).
 
@@ -49,7 +50,8 @@ pub enum Action<'a> {
     Read,
     /// Change one's own name, zone, password, sessions and tokens.
     ManageOwnAccount,
-    /// Create, change, disable people; invitations; teams; tokens and sessions of others; imports.
+    /// Create, change, disable people; invitations; teams; tokens and sessions of others; imports;
+    /// webhooks, hooks and the outbox.
     Administer,
     /// Create or change a service owned by this team (nobody: `None`), also to hand it to that team.
     EditService {

@@ -12,12 +12,11 @@ use serde_json::Value;
 
 use crate::events::Event;
 use crate::outbox::{Kind, Work};
-use crate::{Backend, Error, Result, Tx};
+use crate::{Backend, Error, Result, Tx, webhooks};
 
 /// Passes an event on to whoever wants to know of it.
-#[expect(clippy::unused_async, reason = "notices and webhooks are asked here")]
-pub(crate) async fn of_event(_tx: &mut Tx<'_>, _event: &Event) -> Result<()> {
-    Ok(())
+pub(crate) async fn of_event(tx: &mut Tx<'_>, event: &Event) -> Result<()> {
+    webhooks::of_event(tx, event).await
 }
 
 /// When a timed job comes back, in the organisation's time zone (`PLUMBLINE_TIME_ZONE`).

@@ -19,11 +19,13 @@
 pub mod accounts;
 pub mod clock;
 pub mod database_facts;
+pub mod deliveries;
 pub mod demo;
 pub mod entropy;
 pub mod error;
 pub mod events;
 pub mod filter;
+pub mod hooks;
 pub mod housekeeping;
 pub mod incidents;
 pub mod jobs;
@@ -35,6 +37,7 @@ pub mod services;
 pub mod testing;
 pub mod transaction;
 pub mod version;
+pub mod webhooks;
 
 use std::sync::Arc;
 

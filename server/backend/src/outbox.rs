@@ -38,6 +38,9 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Event, Self::Job, Self::Mail, Self::Webhook, Self::Import];
+
     /// Its word in the table and the API.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -47,6 +50,11 @@ impl Kind {
             Self::Webhook => "webhook",
             Self::Import => "import",
         }
+    }
+
+    /// Reads the word back.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
     }
 }
 
@@ -272,6 +280,9 @@ pub enum Failed {
     Later,
     /// Try again, not before this much time has passed (`Retry-After`).
     After(SignedDuration),
+    /// It was not tried at all, because others are in front of it: again after this much time, and this try does not
+    /// count.
+    NotYet(SignedDuration),
     /// Trying again is of no use.
     ForGood,
 }
@@ -280,7 +291,9 @@ pub enum Failed {
 pub async fn fail(backend: &Backend, claimed: &Claimed, why: &str, failed: Failed) -> Result<()> {
     let now = backend.now();
     let usual = retry_after(claimed.attempt, backend.entropy());
+    let tried = !matches!(failed, Failed::NotYet(_));
     let next = match failed {
+        Failed::NotYet(pause) => now.checked_add(pause).ok(),
         Failed::ForGood => None,
         _ if claimed.attempt >= TRIES => None,
         Failed::Later => now.checked_add(usual).ok(),
@@ -288,16 +301,18 @@ pub async fn fail(backend: &Backend, claimed: &Claimed, why: &str, failed: Faile
     };
     let why: String = why.chars().filter(|character| *character != '\0').take(2000).collect();
     sqlx::query!(
-        "update outbox set attempts = $2, last_error = $3, leased_by = null, leased_until = null,
+        "update outbox set attempts = $2, last_error = case when $6 then $3 else last_error end,
+                leased_by = null, leased_until = null,
                 state = case when $4::timestamptz is null then 'dead' else 'waiting' end,
                 due_at = coalesce($4, due_at),
                 finished_at = case when $4::timestamptz is null then $5::timestamptz end
          where id = $1 and state = 'waiting'",
         claimed.id,
-        claimed.attempt,
+        if tried { claimed.attempt } else { claimed.attempt - 1 },
         why,
         next.map(ToSqlx::to_sqlx) as _,
         now.to_sqlx(),
+        tried,
     )
     .execute(backend.pool())
     .await?;

@@ -203,6 +203,6 @@ fn parse_scopes(words: &[String]) -> Result<Vec<&'static str>, Refusal> {
 }
 
 /// The refusal for a repeated request whose answer was a secret.
-pub(super) fn shown_before() -> Refusal {
+pub(crate) fn shown_before() -> Refusal {
     Refusal::conflict("This was done before and its secret was shown then; it is not kept. Make a new one.")
 }

@@ -1,0 +1,114 @@
+use domain::Role;
+
+use super::*;
+use crate::outbox::{self, Failed, Work};
+use crate::testing::{self, TestBackend};
+
+async fn put(test: &TestBackend, key: &str, kind: Kind, payload: Value, later: SignedDuration) {
+    let mut tx = test.begin_unsigned().await.unwrap();
+    let due_at = test.now().checked_add(later).unwrap();
+    tx.put(&Work { key: key.into(), kind, payload, due_at }).await.unwrap();
+    tx.commit(()).await.unwrap();
+}
+
+async fn keys(test: &TestBackend, admin: &Actor, state: State, kind: Option<Kind>) -> Vec<String> {
+    let filter = Filter { state: Some(state), kind, webhook: None };
+    let listed = list(test, admin, &filter, &PageRequest::default()).await.unwrap().items;
+    assert!(listed.iter().all(|delivery| delivery.state == state));
+    listed.into_iter().map(|delivery| delivery.key).collect()
+}
+
+/// Mails that wait, are planned, failed, are dead and done.
+async fn of_every_state(test: &TestBackend) {
+    for (key, failed) in [("done", None), ("failed", Some(Failed::Later)), ("dead", Some(Failed::ForGood))] {
+        put(test, key, Kind::Mail, json!({ "subject": format!("A {key} one") }), SignedDuration::ZERO).await;
+        let work = outbox::claim(test, Kind::Mail, "me", 1).await.unwrap().remove(0);
+        match failed {
+            None => outbox::finish(test, &[work.id]).await.unwrap(),
+            Some(failed) => outbox::fail(test, &work, "the server is away", failed).await.unwrap(),
+        }
+    }
+    put(test, "waiting", Kind::Mail, json!({ "subject": "A waiting one" }), SignedDuration::ZERO).await;
+    put(test, "planned", Kind::Job, json!({ "name": "weekly_digest" }), SignedDuration::from_hours(1)).await;
+}
+
+#[tokio::test]
+async fn every_delivery_is_in_one_state_and_can_be_found_by_it() {
+    let test = testing::backend().await;
+    let admin = testing::person(&test, "Ada", Role::Admin, None).await;
+    of_every_state(&test).await;
+    for state in State::ALL {
+        assert_eq!(keys(&test, &admin, state, None).await, [state.as_str()]);
+    }
+    assert_eq!(keys(&test, &admin, State::Planned, Some(Kind::Mail)).await, [""; 0]);
+    let all = list(&test, &admin, &Filter::default(), &PageRequest { limit: Some(2), cursor: None }).await.unwrap();
+    assert_eq!(all.items[0].about, "weekly digest");
+    assert_eq!(all.items[1].about, "A waiting one");
+    let next = PageRequest { limit: Some(2), cursor: all.next_cursor };
+    let next = list(&test, &admin, &Filter::default(), &next).await.unwrap();
+    assert_eq!(next.items[0].last_error, "the server is away");
+    let reader = testing::person(&test, "Ruth", Role::Lead, None).await;
+    assert!(list(&test, &reader, &Filter::default(), &PageRequest::default()).await.is_err());
+}
+
+#[tokio::test]
+async fn what_is_dead_or_failed_is_sent_again_under_the_same_key() {
+    let test = testing::backend().await;
+    let admin = testing::person(&test, "Ada", Role::Admin, None).await;
+    of_every_state(&test).await;
+    let find = async |key: &str| {
+        let all = list(&test, &admin, &Filter::default(), &PageRequest::default()).await.unwrap().items;
+        all.into_iter().find(|delivery| delivery.key == key).unwrap()
+    };
+    for key in ["dead", "failed"] {
+        retry(&test, &admin, &find(key).await.id).await.unwrap();
+        let now = find(key).await;
+        assert_eq!((now.state, now.attempts, now.last_error.as_str()), (State::Waiting, 0, "the server is away"));
+    }
+    for key in ["done", "planned", "waiting"] {
+        let refused = retry(&test, &admin, &find(key).await.id).await;
+        assert!(matches!(refused, Err(Error::Refused(Refusal::Conflict { .. }))), "{key}");
+    }
+    let refused = retry(&test, &admin, "999999").await;
+    assert!(matches!(refused, Err(Error::Refused(Refusal::NotFound { .. }))));
+    for work in outbox::claim(&test, Kind::Mail, "me", 9).await.unwrap() {
+        assert_eq!(work.attempt, 1);
+        outbox::fail(&test, &work, "still away", Failed::ForGood).await.unwrap();
+    }
+    assert_eq!(retry_dead(&test, &admin, Some(Kind::Webhook)).await.unwrap(), 0);
+    assert_eq!(retry_dead(&test, &admin, None).await.unwrap(), 3);
+    assert_eq!(keys(&test, &admin, State::Dead, None).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn work_that_was_not_tried_loses_no_try() {
+    let test = testing::backend().await;
+    let admin = testing::person(&test, "Ada", Role::Admin, None).await;
+    put(&test, "one", Kind::Mail, json!({}), SignedDuration::ZERO).await;
+    for _ in 0..outbox::TRIES * 2 {
+        let work = outbox::claim(&test, Kind::Mail, "me", 1).await.unwrap().remove(0);
+        outbox::fail(&test, &work, "others first", Failed::NotYet(SignedDuration::from_secs(5))).await.unwrap();
+        assert!(outbox::claim(&test, Kind::Mail, "me", 1).await.unwrap().is_empty());
+        test.clock.advance(SignedDuration::from_secs(5));
+    }
+    let delivery = list(&test, &admin, &Filter::default(), &PageRequest::default()).await.unwrap().items.remove(0);
+    assert_eq!((delivery.attempts, delivery.last_error.as_str()), (0, ""));
+}
+
+#[tokio::test]
+async fn tries_are_kept_for_a_month_with_the_beginning_of_the_answer() {
+    let test = testing::backend().await;
+    let admin = testing::person(&test, "Ada", Role::Admin, None).await;
+    put(&test, "one", Kind::Webhook, json!({ "webhook": 7 }), SignedDuration::ZERO).await;
+    let work = outbox::claim(&test, Kind::Webhook, "me", 1).await.unwrap().remove(0);
+    let mut answer = b"a\0b\xff\n".to_vec();
+    answer.resize(5000, b'x');
+    let outcome = Outcome { status: Some(500), answer, error: "answered 500".into(), ..Outcome::default() };
+    record(&test, &work, &outcome).await.unwrap();
+    let detail = get(&test, &admin, &work.id.to_string()).await.unwrap();
+    assert_eq!((detail.tries.len(), detail.tries[0].status, detail.webhook_id), (1, Some(500), None));
+    assert!(detail.tries[0].answer.starts_with("ab\u{fffd}\nxxx") && detail.tries[0].answer.len() <= ANSWER_BYTES + 2);
+    assert_eq!(delete_old(&test).await.unwrap(), 0);
+    test.clock.advance(KEPT);
+    assert_eq!(delete_old(&test).await.unwrap(), 1);
+}
