@@ -154,6 +154,46 @@ pub fn admin() -> String {
     "/admin".into()
 }
 
+/// Webhooks and hooks.
+pub fn webhooks() -> String {
+    "/admin/webhooks".into()
+}
+
+/// The hooks, among the webhooks.
+pub fn hooks() -> String {
+    with_query(webhooks(), &[], "hooks")
+}
+
+/// Make a webhook.
+pub fn new_webhook() -> String {
+    "/admin/webhooks/new".into()
+}
+
+/// One webhook.
+pub fn webhook(id: &str) -> String {
+    format!("/admin/webhooks/{}", encode(id))
+}
+
+/// Where a hook is called.
+pub fn hook(id: &str) -> String {
+    format!("/hooks/{}", encode(id))
+}
+
+/// The outbox.
+pub fn outbox() -> String {
+    "/admin/outbox".into()
+}
+
+/// The outbox with these filters.
+pub fn outbox_list(query: &[(&str, &str)]) -> String {
+    with_query(outbox(), query, "")
+}
+
+/// One delivery in the outbox.
+pub fn delivery(id: &str) -> String {
+    format!("/admin/outbox/{}", encode(id))
+}
+
 fn with_query(path: String, query: &[(&str, &str)], fragment: &str) -> String {
     let mut url = path;
     let mut separator = '?';

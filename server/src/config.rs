@@ -3,7 +3,7 @@
 //! [`Config::from_vars`] is a pure function of names and values; only [`Config::from_environment`] touches the process
 //! environment. Every mistake found is reported, not only the first. Names and defaults: [`variables::VARIABLES`].
 
-mod proxies;
+mod networks;
 pub mod variables;
 
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ use jiff::tz::TimeZone;
 use sqlx::postgres::PgConnectOptions;
 use url::Url;
 
-pub use proxies::IpNetwork;
+pub use networks::IpNetwork;
 use variables::VARIABLES;
 
 const PREFIX: &str = "PLUMBLINE_";
@@ -39,7 +39,9 @@ pub struct Config {
     /// Off only for load tests.
     pub rate_limits: bool,
     /// Peers whose `X-Forwarded-*` headers are believed.
-    pub trusted_proxies: TrustedProxies,
+    pub trusted_proxies: Networks,
+    /// Networks that webhooks may call although they are not public, and over plain http.
+    pub webhook_allowed_networks: Networks,
     /// Largest number of database connections.
     pub db_pool: u32,
     /// Form of the log; `None`: pretty on a terminal, JSON otherwise.
@@ -90,12 +92,12 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// The reverse proxies whose word about the client is believed.
+/// Networks: none, or some.
 #[derive(Debug, Clone, Default)]
-pub struct TrustedProxies(Vec<IpNetwork>);
+pub struct Networks(Vec<IpNetwork>);
 
-impl TrustedProxies {
-    /// Is this peer one of them?
+impl Networks {
+    /// Is this address in one of them?
     pub fn contains(&self, peer: IpAddr) -> bool {
         self.0.iter().any(|network| network.contains(peer))
     }
@@ -194,7 +196,10 @@ impl Config {
             metrics_listen: reader.parsed("PLUMBLINE_METRICS_LISTEN", parse_metrics).flatten(),
             time_zone: reader.parsed("PLUMBLINE_TIME_ZONE", parse_time_zone).unwrap_or(TimeZone::UTC),
             rate_limits: reader.parsed("PLUMBLINE_RATE_LIMITS", parse_switch).unwrap_or(true),
-            trusted_proxies: reader.parsed("PLUMBLINE_TRUSTED_PROXIES", parse_proxies).unwrap_or_default(),
+            trusted_proxies: reader.parsed("PLUMBLINE_TRUSTED_PROXIES", parse_networks).unwrap_or_default(),
+            webhook_allowed_networks: reader
+                .parsed("PLUMBLINE_WEBHOOK_ALLOWED_NETWORKS", parse_networks)
+                .unwrap_or_default(),
             db_pool: reader.parsed("PLUMBLINE_DB_POOL", parse_pool).unwrap_or(16),
             log: reader.parsed("PLUMBLINE_LOG", parse_log),
             log_filter: reader.value("RUST_LOG"),
@@ -362,11 +367,11 @@ fn parse_switch(text: &str) -> Result<bool, String> {
     }
 }
 
-fn parse_proxies(text: &str) -> Result<TrustedProxies, String> {
+fn parse_networks(text: &str) -> Result<Networks, String> {
     if text == "none" {
-        return Ok(TrustedProxies::default());
+        return Ok(Networks::default());
     }
-    text.split(',').map(|part| part.trim().parse()).collect::<Result<_, _>>().map(TrustedProxies)
+    text.split(',').map(|part| part.trim().parse()).collect::<Result<_, _>>().map(Networks)
 }
 
 fn parse_pool(text: &str) -> Result<u32, String> {

@@ -7,6 +7,7 @@ pub mod config;
 pub mod database;
 pub mod embedded_postgres;
 pub mod health;
+pub mod hooks;
 pub mod jobs;
 pub mod listener;
 pub mod logging;

@@ -16,7 +16,7 @@ use crate::cli::serve::Serving;
 use crate::middleware::{client_address, cross_site, form_errors, panic, request_id, security_headers, timeouts};
 use crate::render_context::{self, Site};
 use crate::session_store::{self, SessionStore};
-use crate::{api, assets, logging};
+use crate::{api, assets, hooks, logging};
 
 /// The product's routes.
 pub fn build(serving: Serving) -> Router {
@@ -34,6 +34,7 @@ pub fn build(serving: Serving) -> Router {
     let routes = Router::new()
         .merge(assets::routes())
         .nest("/api/v1", api::routes(&backend, &base_url))
+        .merge(hooks::routes(&backend))
         .route_layer(middleware::from_fn(logging::note_route))
         .fallback_service(pages(&site, base_url.origin()));
     let routes = match cross_site::layer(&base_url) {

@@ -94,6 +94,7 @@ const AUTHOR_OR_LEAD: &str = "401 403 403 403 ok  ok  ok";
 const AUTHOR_OR_SRE: &str = "401 403 403 ok  ok  ok  ok";
 const AUTHOR_ONLY: &str = "401 403 403 403 403 403 ok";
 const ADMINS: &str = "401 403 403 403 403 ok  403";
+const ADMINS_ON_NOTHING: &str = "401 403 403 403 403 404 403";
 const HIDDEN: &str = "401 404 404 404 404 404 ok";
 
 /// Method, path (as in the OpenAPI document; `|` and the path to call when that differs), body, cells.
@@ -106,6 +107,7 @@ fn calls() -> Vec<(&'static str, &'static str, Value, &'static str)> {
     let revision = json!({ "body": "Two.", "summary": "", "base_revision": 1 });
     let comment = json!({ "body": "Because." });
     let anchor = json!({ "revision": 1, "start": 0, "end": 2 });
+    let webhook = json!({ "name": "Chat", "url": "https://hooks.example.com/in" });
     vec![
         ("GET", "/openapi.json", Value::Null, "ok  ok  ok  ok  ok  ok  ok"),
         ("GET", "/me", Value::Null, ANYBODY),
@@ -155,6 +157,22 @@ fn calls() -> Vec<(&'static str, &'static str, Value, &'static str)> {
         ("PATCH", "/comments/{id}|/comments/{comment}", comment, AUTHOR_ONLY),
         ("DELETE", "/comments/{id}|/comments/{comment}", Value::Null, AUTHOR_ONLY),
         ("DELETE", "/comments/{id}|/comments/{hidden_comment}", Value::Null, HIDDEN),
+        ("GET", "/webhooks", Value::Null, ADMINS),
+        ("POST", "/webhooks", webhook.clone(), ADMINS),
+        ("GET", "/webhooks/{id}|/webhooks/9", Value::Null, ADMINS_ON_NOTHING),
+        ("PUT", "/webhooks/{id}|/webhooks/9", webhook, ADMINS_ON_NOTHING),
+        ("DELETE", "/webhooks/{id}|/webhooks/9", Value::Null, ADMINS_ON_NOTHING),
+        ("POST", "/webhooks/{id}/rotate|/webhooks/9/rotate", Value::Null, ADMINS_ON_NOTHING),
+        ("POST", "/webhooks/{id}/test|/webhooks/9/test", Value::Null, ADMINS_ON_NOTHING),
+        ("GET", "/hooks", Value::Null, ADMINS),
+        ("POST", "/hooks", json!({ "name": "Pager", "purpose": "incidents" }), ADMINS),
+        ("GET", "/hooks/{id}|/hooks/none", Value::Null, ADMINS_ON_NOTHING),
+        ("DELETE", "/hooks/{id}|/hooks/none", Value::Null, ADMINS_ON_NOTHING),
+        ("POST", "/hooks/{id}/rotate|/hooks/none/rotate", Value::Null, ADMINS_ON_NOTHING),
+        ("GET", "/deliveries", Value::Null, ADMINS),
+        ("POST", "/deliveries/retry", json!({}), ADMINS),
+        ("GET", "/deliveries/{id}|/deliveries/999999", Value::Null, ADMINS_ON_NOTHING),
+        ("POST", "/deliveries/{id}/retry|/deliveries/999999/retry", Value::Null, ADMINS_ON_NOTHING),
     ]
 }
 

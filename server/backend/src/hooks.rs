@@ -94,6 +94,12 @@ pub async fn list(backend: &Backend, actor: &Actor) -> Result<Vec<Hook>> {
     rows.into_iter().map(|row| row.hook(backend.now())).collect()
 }
 
+/// One hook that works.
+pub async fn get(backend: &Backend, actor: &Actor, id: &str) -> Result<Hook> {
+    let hooks = list(backend, actor).await?;
+    Ok(hooks.into_iter().find(|hook| hook.id == id).ok_or_else(|| Refusal::not_found("hook"))?)
+}
+
 /// Makes a hook.
 pub async fn create(backend: &Backend, actor: &Actor, name: &str, purpose: &str) -> Result<Made> {
     allows(actor, Action::Administer)?;

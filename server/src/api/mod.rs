@@ -4,6 +4,8 @@
 //! against it.
 
 pub mod caller;
+pub mod deliveries;
+pub mod hooks;
 pub mod input;
 pub mod me;
 pub mod people;
@@ -11,6 +13,7 @@ pub mod problem;
 pub mod rfcs;
 pub mod services;
 pub mod teams;
+pub mod webhooks;
 
 use std::sync::LazyLock;
 
@@ -76,6 +79,9 @@ fn calls() -> OpenApiRouter<ApiState> {
         .merge(teams::calls())
         .merge(services::calls())
         .merge(rfcs::calls())
+        .merge(webhooks::calls())
+        .merge(hooks::calls())
+        .merge(deliveries::calls())
 }
 
 /// The document.

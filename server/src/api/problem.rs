@@ -127,6 +127,13 @@ impl Problem {
     }
 }
 
+/// A 401 in words of its own, for what is signed instead of carrying a token.
+pub(crate) fn not_signed(request_id: &str, detail: &str) -> Response {
+    let headers = HeaderMap::from_iter([(header::WWW_AUTHENTICATE, HeaderValue::from_static("webhook-signature"))]);
+    let status = StatusCode::UNAUTHORIZED;
+    Problem::new(status, detail.to_owned(), request_id.to_owned()).answer(headers, status)
+}
+
 impl From<FieldError> for WrongField {
     fn from(FieldError { field, message }: FieldError) -> Self {
         Self { field, message }

@@ -30,6 +30,7 @@ use crate::embedded_postgres::Purpose;
 use crate::health::{self, Health};
 use crate::jobs::Jobs;
 use crate::jobs::news::News;
+use crate::jobs::webhooks::Webhooks;
 use crate::jobs::worker::Sender;
 use crate::listener::{self, Limits, Shutdown};
 use crate::metrics;
@@ -156,7 +157,7 @@ async fn start(
         database.close().await;
         return Err(error);
     }
-    let jobs = Jobs::start(&serving.backend, clock, &serving.news, senders(), stop);
+    let jobs = Jobs::start(&serving.backend, clock, &serving.news, senders(&serving), stop);
     if let Some((listener, handle)) = metrics {
         tokio::spawn(metrics::serve(listener, handle, serving.backend.clone(), stop.clone()));
     }
@@ -164,8 +165,8 @@ async fn start(
 }
 
 /// Who does the work of the outbox that reaches further than the database.
-fn senders() -> Vec<Arc<dyn Sender>> {
-    Vec::new()
+fn senders(serving: &Serving) -> Vec<Arc<dyn Sender>> {
+    vec![Arc::new(Webhooks::new(&serving.base_url, &serving.config.webhook_allowed_networks))]
 }
 
 /// What has to be in the database before the first request.

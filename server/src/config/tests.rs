@@ -30,6 +30,7 @@ fn every_value_is_read() {
         ("PLUMBLINE_TIME_ZONE", "America/Vancouver"),
         ("PLUMBLINE_RATE_LIMITS", "off"),
         ("PLUMBLINE_TRUSTED_PROXIES", "10.0.0.0/8, ::1"),
+        ("PLUMBLINE_WEBHOOK_ALLOWED_NETWORKS", "10.20.0.0/16"),
         ("PLUMBLINE_DB_POOL", "4"),
         ("PLUMBLINE_LOG", "pretty"),
         ("PLUMBLINE_METRICS_LISTEN", "off"),
@@ -43,6 +44,7 @@ fn every_value_is_read() {
     assert!(!config.rate_limits);
     assert!(config.trusted_proxies.contains("10.2.3.4".parse().unwrap()));
     assert!(config.trusted_proxies.contains("::1".parse().unwrap()));
+    assert!(config.webhook_allowed_networks.contains("10.20.1.1".parse().unwrap()));
     assert_eq!(config.db_pool, 4);
     assert_eq!(config.log, Some(LogFormat::Pretty));
 }

@@ -52,6 +52,11 @@ pub const VARIABLES: &[Variable] = &[
         "none",
         "addresses or networks (10.0.0.0/8, ::1), comma separated, whose X-Forwarded-* headers are believed",
     ),
+    variable(
+        "PLUMBLINE_WEBHOOK_ALLOWED_NETWORKS",
+        "none: public addresses only, over https",
+        "networks (10.20.0.0/16, ::1), comma separated, that webhooks may call too, also over http",
+    ),
     variable("PLUMBLINE_DB_POOL", "16", "largest number of database connections, 2 to 1000"),
     Variable {
         secret: true,

@@ -11,14 +11,14 @@ use axum::http::HeaderMap;
 use axum::middleware::Next;
 use axum::response::Response;
 
-use crate::config::TrustedProxies;
+use crate::config::Networks;
 
 /// The address of the client; an extension of every request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClientAddress(pub IpAddr);
 
 /// Middleware.
-pub async fn find(State(proxies): State<Arc<TrustedProxies>>, mut request: Request, next: Next) -> Response {
+pub async fn find(State(proxies): State<Arc<Networks>>, mut request: Request, next: Next) -> Response {
     // Only tests have requests without a connection.
     let peer = request
         .extensions()
@@ -30,7 +30,7 @@ pub async fn find(State(proxies): State<Arc<TrustedProxies>>, mut request: Reque
 }
 
 /// Walks the list from our end: each trusted proxy vouches for the entry before its own.
-fn client(peer: IpAddr, headers: &HeaderMap, proxies: &TrustedProxies) -> IpAddr {
+fn client(peer: IpAddr, headers: &HeaderMap, proxies: &Networks) -> IpAddr {
     let values: Vec<&str> = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).collect();
     let mut client = peer;
     for entry in values.iter().rev().flat_map(|value| value.rsplit(',')) {

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod forms;
+mod hooks;
 mod pages;
 mod people;
 mod requests;
@@ -12,6 +13,7 @@ mod services;
 #[path = "../support/mod.rs"]
 mod support;
 mod threads;
+mod webhooks;
 
 use domain::Role;
 use serde_json::{Value, json};

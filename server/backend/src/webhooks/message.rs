@@ -171,14 +171,18 @@ pub fn id(key: &str, webhook_made_at: Timestamp) -> String {
     format!("msg_{name}")
 }
 
-/// The title of the RFC that an event is about, if it was published by then. A deleted one was a draft.
+/// The title of the RFC that an event is about, if it was published by then, whatever became of it since. A deleted one
+/// was a draft.
 async fn published_title(tx: &mut Tx<'_>, event: &Event) -> Result<Option<String>> {
-    use jiff_sqlx::ToSqlx as _;
     let number: i64 = event.subject_key.parse().map_err(Error::internal)?;
     let title = sqlx::query_scalar!(
-        "select title from rfcs where number = $1 and status <> 'draft' and published_at <= $2",
+        "select title from rfcs
+         where number = $1 and status <> 'draft'
+           and exists (select from events where subject_kind = 'rfc' and subject_key = $2 and id <= $3
+                         and (verb = 'rfc.published' or (verb = 'rfc.imported' and after ->> 'status' <> 'draft')))",
         number,
-        event.at.to_sqlx(),
+        event.subject_key,
+        event.id,
     );
     Ok(title.fetch_optional(&mut **tx).await?)
 }

@@ -25,6 +25,8 @@ pub const TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
 /// How long the secret before the newest stays valid.
 pub const OLD_SECRET_VALID: SignedDuration = SignedDuration::from_hours(24);
 
+/// How many signatures of one message are looked at.
+const SIGNATURES: usize = 16;
 const PREFIX: &str = "whsec_";
 const VERSION: &str = "v1";
 
@@ -111,6 +113,7 @@ pub fn fits(secrets: &[Secret], id: &str, timestamp: i64, body: &[u8], header: &
         .filter_map(|signature| signature.split_once(','))
         .filter(|(version, _)| *version == VERSION)
         .filter_map(|(_, code)| STANDARD.decode(code).ok())
+        .take(SIGNATURES)
         .collect();
     let mut fits = false;
     for secret in secrets {

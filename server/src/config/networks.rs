@@ -1,4 +1,4 @@
-//! Which peers are trusted reverse proxies.
+//! Networks: addresses and ranges that the configuration names.
 
 use std::fmt;
 use std::net::IpAddr;

@@ -1,0 +1,432 @@
+//! `/webhooks`, `/deliveries`, and the calls themselves: a receiver of ours that answers as it is told, on the loopback
+//! address.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::http::HeaderMap;
+use backend::outbox::{self, Claimed, Failed, Kind};
+use backend::{Backend, SystemClock, SystemEntropy};
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use server::config::{Config, Networks};
+use server::jobs::webhooks::Webhooks;
+use server::jobs::worker::{SendError, Sender as _};
+use standardwebhooks::Webhook;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
+use super::*;
+
+/// What a receiver does with a call.
+#[derive(Clone, Copy)]
+enum Does {
+    /// Answers with this head and body.
+    Answer(&'static str),
+    /// Nothing, for ever.
+    Hang,
+    /// Answers with a status, then its body never ends.
+    HangInBody,
+    /// Closes the connection.
+    Reset,
+    /// Answers 200 and sends ten million bytes, unless nobody listens any more.
+    Flood,
+}
+
+const OK: Does = Does::Answer("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
+const BROKEN: Does = Does::Answer("HTTP/1.1 500 Internal Server Error\r\ncontent-length: 8\r\n\r\nOh \x1b[0m\x00!");
+
+/// A receiver with what it was sent.
+#[derive(Clone)]
+struct Receiver {
+    address: SocketAddr,
+    does: Arc<Mutex<Does>>,
+    seen: Arc<Mutex<Vec<(HeaderMap, Vec<u8>)>>>,
+    flooded: Arc<Mutex<usize>>,
+}
+
+impl Receiver {
+    async fn new(does: Does) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let receiver =
+            Self { address, does: Arc::new(Mutex::new(does)), seen: Arc::default(), flooded: Arc::default() };
+        let inner = receiver.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(inner.clone().answer(stream));
+            }
+        });
+        receiver
+    }
+
+    /// One call on one connection.
+    async fn answer(self, mut stream: TcpStream) {
+        let mut bytes = Vec::new();
+        let (head, length) = loop {
+            let mut chunk = [0; 4096];
+            let read = stream.read(&mut chunk).await.unwrap_or(0);
+            if read == 0 {
+                return;
+            }
+            bytes.extend(&chunk[..read]);
+            let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") else { continue };
+            let mut headers = HeaderMap::new();
+            for line in String::from_utf8_lossy(&bytes[..end]).lines().skip(1) {
+                let (name, value) = line.split_once(": ").unwrap();
+                headers.insert(name.parse::<axum::http::HeaderName>().unwrap(), value.parse().unwrap());
+            }
+            let length: usize = headers["content-length"].to_str().unwrap().parse().unwrap();
+            if bytes.len() >= end + 4 + length {
+                bytes.drain(..end + 4);
+                break (headers, length);
+            }
+        };
+        bytes.truncate(length);
+        self.seen.lock().unwrap().push((head, bytes));
+        let does = *self.does.lock().unwrap();
+        match does {
+            Does::Answer(text) => {
+                let _ = stream.write_all(text.as_bytes()).await;
+            }
+            Does::Hang => tokio::time::sleep(Duration::from_secs(60)).await,
+            Does::HangInBody => {
+                let _ = stream.write_all(b"HTTP/1.1 202 Accepted\r\ncontent-length: 100\r\n\r\nwait").await;
+                tokio::time::sleep(Duration::from_secs(60)).await;
+            }
+            Does::Reset => {}
+            Does::Flood => {
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 10000000\r\n\r\n").await;
+                let chunk = [b'x'; 10_000];
+                for _ in 0..1000 {
+                    if stream.write_all(&chunk).await.is_err() {
+                        break;
+                    }
+                    *self.flooded.lock().unwrap() += chunk.len();
+                }
+            }
+        }
+    }
+
+    fn url(&self) -> String {
+        format!("http://{}/in", self.address)
+    }
+}
+
+fn networks(allowed: &str) -> Networks {
+    let vars = [("PLUMBLINE_WEBHOOK_ALLOWED_NETWORKS".to_owned(), allowed.to_owned())];
+    Config::from_vars(vars, |_| Err(std::io::ErrorKind::NotFound.into())).unwrap().webhook_allowed_networks
+}
+
+fn sender(allowed: &str, time: Duration) -> Webhooks {
+    Webhooks::with_time(&support::BASE_URL.parse().unwrap(), &networks(allowed), time)
+}
+
+/// A webhook to this address, made by the admin; its id and secret.
+async fn webhook(cast: &Cast, url: &str, format: &str) -> (String, String) {
+    let new = json!({ "name": url, "url": url, "format": format, "events": ["team", "rfc"] });
+    let answer = cast.post(&cast.admin, "/webhooks", new).await;
+    assert_eq!((answer.status.as_u16(), answer.header("etag")), (201, "\"1\""), "{}", answer.body);
+    (answer.json()["id"].as_str().unwrap().to_owned(), answer.json()["secret"].as_str().unwrap().to_owned())
+}
+
+/// Something that goes out happens.
+async fn happens(cast: &Cast, team: &str) {
+    let headers: &[(&str, &str)] = &[];
+    let answer =
+        cast.app.call_with(Some(&cast.admin), "PUT", &format!("/teams/{team}"), json!({ "name": team }), headers).await;
+    assert_eq!(answer.status, 201, "{}", answer.body);
+    while outbox::settle(&cast.app.backend).await.unwrap() > 0 {}
+}
+
+/// The calls that are due.
+async fn due(cast: &Cast) -> Vec<Claimed> {
+    let mut claimed = outbox::claim(&cast.app.backend, Kind::Webhook, "me", 50).await.unwrap();
+    claimed.sort_by_key(|work| work.id);
+    claimed
+}
+
+/// Sends one and records what became of it, as the worker does.
+async fn send(cast: &Cast, sender: &Webhooks, work: &Claimed) -> Result<(), SendError> {
+    let result = sender.send(&cast.app.backend, work).await;
+    match &result {
+        Ok(()) => outbox::finish(&cast.app.backend, &[work.id]).await.unwrap(),
+        Err(error) => outbox::fail(&cast.app.backend, work, &error.why, error.failed).await.unwrap(),
+    }
+    result
+}
+
+/// One call to a receiver that does this, and how long it took.
+async fn one(cast: &Cast, does: Does) -> (Receiver, Result<(), SendError>, Value) {
+    let receiver = Receiver::new(does).await;
+    webhook(cast, &receiver.url(), "standard").await;
+    happens(cast, &format!("team-{}", receiver.address.port())).await;
+    let work = due(cast).await.into_iter().next_back().unwrap();
+    let begun = std::time::Instant::now();
+    let result = send(cast, &sender("127.0.0.0/8", Duration::from_secs(1)), &work).await;
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    let detail = cast.get(&cast.admin, &format!("/deliveries/{}", work.id)).await.json();
+    (receiver, result, detail)
+}
+
+#[tokio::test]
+async fn an_independent_library_verifies_the_signature_and_redelivery_keeps_the_id() {
+    let cast = Cast::new().await;
+    // The library looks at the machine's clock.
+    let real = Backend::new(cast.app.backend.pool().clone(), Arc::new(SystemClock), Arc::new(SystemEntropy));
+    let receiver = Receiver::new(BROKEN).await;
+    let (id, secret) = webhook(&cast, &receiver.url(), "standard").await;
+    let rotated = cast.post(&cast.admin, &format!("/webhooks/{id}/rotate"), Value::Null).await;
+    assert_eq!((rotated.status.as_u16(), rotated.header("etag")), (200, "\"2\""));
+    happens(&cast, "payments").await;
+    let sender = sender("127.0.0.0/8", Duration::from_secs(5));
+    for attempt in 1..=3 {
+        let mut work = due(&cast).await.remove(0);
+        assert_eq!(work.attempt, attempt);
+        if attempt == 3 {
+            *receiver.does.lock().unwrap() = OK;
+        }
+        // The old secret is valid by the clock of the test, so both sign as long as that one stands still.
+        let result = sender.send(&real, &work).await;
+        match result {
+            Ok(()) => outbox::finish(&cast.app.backend, &[work.id]).await.unwrap(),
+            Err(error) => {
+                assert_eq!((error.why.as_str(), error.failed), ("answered 500", Failed::Later));
+                work.attempt = attempt;
+                outbox::fail(&cast.app.backend, &work, &error.why, error.failed).await.unwrap();
+            }
+        }
+        cast.app.backend.clock.advance(SignedDuration::from_mins(10));
+    }
+    let seen = receiver.seen.lock().unwrap().clone();
+    assert_eq!(seen.len(), 3);
+    let new = rotated.json()["secret"].as_str().unwrap().to_owned();
+    for (headers, body) in &seen {
+        Webhook::new(&new).unwrap().verify(body, headers).unwrap();
+        assert_eq!(headers["webhook-id"], seen[0].0["webhook-id"]);
+        assert_eq!(body, &seen[0].1, "the same at every try");
+        assert_eq!(headers["content-type"], "application/json");
+        assert!(!headers.contains_key("referer") && !headers.contains_key("cookie"));
+        let mut altered = body.clone();
+        altered.push(b' ');
+        assert!(Webhook::new(&new).unwrap().verify(&altered, headers).is_err());
+        let signatures = headers["webhook-signature"].to_str().unwrap().split(' ').count();
+        if signatures == 2 {
+            Webhook::new(&secret).unwrap().verify(body, headers).unwrap();
+        }
+    }
+    let body: Value = serde_json::from_slice(&seen[0].1).unwrap();
+    assert_eq!(
+        (body["type"].as_str(), body["data"]["subject"]["key"].as_str()),
+        (Some("team.created"), Some("payments"))
+    );
+    assert_eq!(body["data"]["subject"]["url"], "http://plumbline.test/teams/payments");
+    assert!(body["timestamp"].is_string() && seen[0].1.len() < 20_000);
+    let listed = cast.get(&cast.admin, "/deliveries?kind=webhook&state=done").await.json();
+    let delivery =
+        cast.get(&cast.admin, &format!("/deliveries/{}", listed["items"][0]["id"].as_str().unwrap())).await.json();
+    let statuses: Vec<_> =
+        delivery["tries"].as_array().unwrap().iter().map(|one| one["status"].as_i64().unwrap()).collect();
+    assert_eq!(statuses, [200, 500, 500]);
+    assert_eq!(delivery["tries"][1]["answer"], "Oh [0m!");
+}
+
+#[tokio::test]
+async fn slack_gets_a_sentence_and_no_signature() {
+    let cast = Cast::new().await;
+    let receiver = Receiver::new(OK).await;
+    let (id, _) = webhook(&cast, &receiver.url(), "slack").await;
+    let rotated = cast.post(&cast.admin, &format!("/webhooks/{id}/rotate"), Value::Null).await;
+    assert_eq!(rotated.status, 409);
+    happens(&cast, "payments").await;
+    send(&cast, &sender("127.0.0.0/8", Duration::from_secs(5)), &due(&cast).await[0]).await.unwrap();
+    let (headers, body) = receiver.seen.lock().unwrap().remove(0);
+    assert!(!headers.keys().any(|name| name.as_str().starts_with("webhook-")));
+    let body: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(body["text"], "<http://plumbline.test/teams/payments|team payments>: created, by Ada Admin.");
+    assert_eq!(body["blocks"][0]["text"]["type"], "mrkdwn");
+}
+
+#[tokio::test]
+async fn gone_disables_the_webhook_until_an_admin_enables_it() {
+    let cast = Cast::new().await;
+    let (receiver, result, _) = one(&cast, Does::Answer("HTTP/1.1 410 Gone\r\ncontent-length: 0\r\n\r\n")).await;
+    assert_eq!(result.unwrap_err().failed, Failed::ForGood);
+    let webhook = cast.get(&cast.admin, "/webhooks").await.json()["items"][0].clone();
+    assert_eq!((&webhook["active"], &webhook["version"]), (&json!(false), &json!(2)));
+    assert!(webhook["disabled_reason"].as_str().unwrap().contains("410"));
+    happens(&cast, "later").await;
+    assert!(due(&cast).await.is_empty(), "nothing more for it");
+    let dead = cast.get(&cast.admin, "/deliveries?state=dead").await.json()["items"][0].clone();
+    let again = format!("/deliveries/{}/retry", dead["id"].as_str().unwrap());
+    assert_eq!(cast.post(&cast.admin, &again, Value::Null).await.status, 202);
+    let sender = sender("127.0.0.0/8", Duration::from_secs(5));
+    let refused = send(&cast, &sender, &due(&cast).await[0]).await.unwrap_err();
+    assert!(refused.why.contains("disabled"), "{}", refused.why);
+
+    let path = format!("/webhooks/{}", webhook["id"].as_str().unwrap());
+    let put = json!({ "name": "On again", "url": receiver.url() });
+    let enabled = cast.change(&cast.admin, "PUT", &path, "\"2\"", put).await;
+    assert_eq!((&enabled.json()["active"], &enabled.json()["disabled_reason"]), (&json!(true), &json!("")));
+    *receiver.does.lock().unwrap() = OK;
+    assert_eq!(cast.post(&cast.admin, "/deliveries/retry", json!({ "kind": "webhook" })).await.json()["sent_again"], 1);
+    send(&cast, &sender, &due(&cast).await[0]).await.unwrap();
+    let seen = receiver.seen.lock().unwrap();
+    assert_eq!(seen[0].0["webhook-id"], seen[1].0["webhook-id"], "the same message under the same id");
+}
+
+#[tokio::test]
+async fn a_hostile_receiver_is_named_and_bounded() {
+    let cast = Cast::new().await;
+    let failed = |result: Result<(), SendError>| result.unwrap_err().why;
+    let (_, result, detail) = one(&cast, Does::Hang).await;
+    assert_eq!(failed(result), "no answer in time");
+    assert_eq!(
+        (&detail["tries"][0]["status"], &detail["tries"][0]["error"]),
+        (&Value::Null, &json!("no answer in time"))
+    );
+    assert!(detail["tries"][0]["duration_ms"].as_i64().unwrap() >= 900, "{detail}");
+
+    // It has said that it took it.
+    let (_, result, detail) = one(&cast, Does::HangInBody).await;
+    result.unwrap();
+    assert_eq!((&detail["tries"][0]["status"], &detail["tries"][0]["answer"]), (&json!(202), &json!("wait")));
+
+    let (_, result, detail) = one(&cast, Does::Reset).await;
+    assert!(!failed(result).is_empty());
+    assert_eq!(detail["state"], "failed");
+
+    let (receiver, result, detail) = one(&cast, Does::Flood).await;
+    result.unwrap();
+    assert_eq!(detail["tries"][0]["answer"].as_str().unwrap().len(), 1024);
+    let flooded = *receiver.flooded.lock().unwrap();
+    assert!(flooded < 9_000_000, "{flooded} bytes were taken");
+
+    let redirect =
+        "HTTP/1.1 307 Temporary Redirect\r\nlocation: http://169.254.169.254/latest\r\ncontent-length: 0\r\n\r\n";
+    let (receiver, result, _) = one(&cast, Does::Answer(redirect)).await;
+    assert_eq!(failed(result), "answered 307, a redirect to http://169.254.169.254/latest, which is not followed");
+    assert_eq!(receiver.seen.lock().unwrap().len(), 1);
+
+    let busy = "HTTP/1.1 503 Service Unavailable\r\nretry-after: 3600\r\ncontent-length: 0\r\n\r\n";
+    let (_, result, detail) = one(&cast, Does::Answer(busy)).await;
+    assert_eq!(result.unwrap_err().failed, Failed::After(SignedDuration::from_hours(1)));
+    let due: jiff::Timestamp = detail["due_at"].as_str().unwrap().parse().unwrap();
+    assert_eq!(due.duration_since(cast.app.backend.now()), SignedDuration::from_hours(1));
+
+    let nonsense = Does::Answer("SSH-2.0-OpenSSH_9.2\r\n");
+    let (_, result, _) = one(&cast, nonsense).await;
+    assert!(!failed(result).is_empty());
+    let (_, result, _) = one(&cast, OK).await;
+    result.unwrap();
+}
+
+#[tokio::test]
+async fn inner_addresses_are_refused_whatever_they_are_called() {
+    let cast = Cast::new().await;
+    let receiver = Receiver::new(OK).await;
+    let port = receiver.address.port();
+    let addresses = [
+        format!("https://127.0.0.1:{port}/"),
+        format!("http://127.0.0.1:{port}/"),
+        format!("http://localhost:{port}/"),
+        format!("https://localhost:{port}/"),
+        format!("http://2130706433:{port}/"),
+        format!("http://0x7f.1:{port}/"),
+        format!("http://[::ffff:127.0.0.1]:{port}/"),
+        "https://[::1]/".to_owned(),
+        "https://169.254.169.254/latest/meta-data".to_owned(),
+        "https://10.0.0.1/".to_owned(),
+        "http://8.8.8.8/".to_owned(),
+    ];
+    for address in &addresses {
+        webhook(&cast, address, "standard").await;
+    }
+    happens(&cast, "payments").await;
+    let sender = sender("none", Duration::from_secs(5));
+    let works = due(&cast).await;
+    assert_eq!(works.len(), addresses.len());
+    for (address, work) in addresses.iter().zip(&works) {
+        let why = send(&cast, &sender, work).await.unwrap_err().why;
+        assert!(why.contains("PLUMBLINE_WEBHOOK_ALLOWED_NETWORKS"), "{address}: {why}");
+    }
+    assert!(receiver.seen.lock().unwrap().is_empty(), "nothing reached it");
+    // With the network allowed the name leads there.
+    let by_name = works.iter().zip(&addresses).find(|(_, address)| address.starts_with("http://localhost")).unwrap().0;
+    super::webhooks::sender("127.0.0.0/8, ::1", Duration::from_secs(5)).send(&cast.app.backend, by_name).await.unwrap();
+    assert_eq!(receiver.seen.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_slow_receiver_holds_up_nobody_but_itself() {
+    let cast = Cast::new().await;
+    let (slow, quick) = (Receiver::new(Does::Hang).await, Receiver::new(OK).await);
+    webhook(&cast, &slow.url(), "standard").await;
+    webhook(&cast, &quick.url(), "standard").await;
+    for team in 0..6 {
+        happens(&cast, &format!("team-{team}")).await;
+    }
+    let sender = Arc::new(sender("127.0.0.0/8", Duration::from_secs(4)));
+    let begun = std::time::Instant::now();
+    let mut calls = tokio::task::JoinSet::new();
+    for work in due(&cast).await {
+        let (sender, backend) = (Arc::clone(&sender), cast.app.backend.backend.clone());
+        calls.spawn(async move { (sender.send(&backend, &work).await, std::time::Instant::now()) });
+    }
+    let ended = calls.join_all().await;
+    let fine: Vec<_> = ended.iter().filter(|(result, _)| result.is_ok()).collect();
+    assert_eq!(fine.len(), 6);
+    assert!(fine.iter().all(|(_, at)| at.duration_since(begun) < Duration::from_secs(2)));
+    let not_yet = ended.iter().filter(|(result, _)| matches!(result, Err(SendError { failed: Failed::NotYet(_), .. })));
+    assert_eq!(not_yet.count(), 3, "three at a time; the others let past and not counted as tries");
+    assert_eq!(slow.seen.lock().unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn a_webhook_over_rest() {
+    let cast = Cast::new().await;
+    let (id, secret) = webhook(&cast, "https://hooks.example.com/in", "standard").await;
+    assert!(secret.starts_with("whsec_"));
+    let path = format!("/webhooks/{id}");
+    let read = cast.get(&cast.admin, &path).await;
+    assert!(!read.body.contains("whsec") && read.header("etag") == "\"1\"");
+    let wrong = json!({ "name": "", "url": "ftp://x", "format": "xml", "events": ["token"] });
+    assert_eq!(wrong_fields(&cast.post(&cast.admin, "/webhooks", wrong).await), ["name", "url", "format", "events"]);
+    let key = [("idempotency-key", "k")];
+    let new = json!({ "name": "Twice", "url": "https://hooks.example.com/two" });
+    let made = cast.app.call_with(Some(&cast.admin), "POST", "/webhooks", new.clone(), &key).await;
+    assert_eq!(made.status, 201);
+    let again = cast.app.call_with(Some(&cast.admin), "POST", "/webhooks", new.clone(), &key).await;
+    assert_eq!(again.status, 409, "the secret was shown; {}", again.body);
+    let mut off = read.json();
+    off["active"] = json!(false);
+    for said in ["previous_secret_until", "disabled_at", "disabled_reason", "id"] {
+        off.as_object_mut().unwrap().remove(said);
+    }
+    assert_eq!(cast.app.call(Some(&cast.admin), "PUT", &path, off.clone()).await.status, 428);
+    assert_eq!(cast.change(&cast.admin, "PUT", &path, "\"9\"", off.clone()).await.status, 412);
+    assert_eq!(cast.change(&cast.admin, "PUT", &path, "\"1\"", off).await.json()["active"], false);
+    assert_eq!(cast.post(&cast.admin, &format!("{path}/test"), Value::Null).await.status, 409);
+    assert_eq!(cast.change(&cast.admin, "DELETE", &path, "\"2\"", Value::Null).await.status, 204);
+    assert_eq!(cast.get(&cast.admin, &path).await.status, 404);
+    assert_eq!(cast.get(&cast.admin, "/webhooks/x").await.status, 404);
+    assert_eq!(wrong_fields(&cast.get(&cast.admin, "/deliveries?state=lost").await), ["state"]);
+    assert_eq!(wrong_fields(&cast.get(&cast.admin, "/deliveries?kind=pigeon").await), ["kind"]);
+}
+
+#[tokio::test]
+async fn a_test_call_is_tried_once() {
+    let cast = Cast::new().await;
+    let receiver = Receiver::new(BROKEN).await;
+    let (id, _) = webhook(&cast, &receiver.url(), "standard").await;
+    assert_eq!(cast.post(&cast.admin, &format!("/webhooks/{id}/test"), Value::Null).await.status, 202);
+    let work = due(&cast).await.remove(0);
+    let error = send(&cast, &sender("127.0.0.0/8", Duration::from_secs(5)), &work).await.unwrap_err();
+    assert_eq!((error.why.as_str(), error.failed), ("answered 500", Failed::ForGood));
+    let body: Value = serde_json::from_slice(&receiver.seen.lock().unwrap()[0].1).unwrap();
+    assert_eq!((body["type"].as_str(), &body["data"]["subject"]), (Some("webhook.test"), &Value::Null));
+    let listed = cast.get(&cast.admin, &format!("/deliveries?webhook={id}&state=dead")).await.json();
+    assert_eq!(listed["items"][0]["about"], "This is a test of Plumbline, by Ada Admin. Nothing happened.");
+    assert_eq!(listed["items"][0]["webhook"], receiver.url());
+}
