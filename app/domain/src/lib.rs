@@ -10,6 +10,7 @@
 //! | [`refusal`] | every way in which the product says no |
 //! | [`text`] | bounded, checked values: names, slugs, addresses, bodies |
 //! | [`limits`] | every limit, in one place |
+//! | [`notice`] | notices: kinds, preferences, quiet hours, mentions |
 //! | [`service`] | services and their tiers |
 //! | [`incident`] | severities, types and repetitions of incidents |
 //! | [`webhook`] | what goes out when something happens |
@@ -18,6 +19,7 @@
 pub mod actor;
 pub mod incident;
 pub mod limits;
+pub mod notice;
 pub mod policy;
 pub mod refusal;
 pub mod rfc;

@@ -71,3 +71,7 @@ pub const WEBHOOK_EVENTS: usize = 50;
 pub const WEBHOOKS: i64 = 100;
 /// Bytes in what an inbound hook is sent: 256 KiB.
 pub const HOOK_BODY_BYTES: usize = 256 * 1024;
+/// People that one comment can mention.
+pub const MENTIONS: usize = 50;
+/// Characters of what was said that a notice repeats.
+pub const EXCERPT_CHARS: usize = 300;

@@ -9,8 +9,10 @@
 //! | `throttle` | how many tries sign-in gives |
 //! | [`sessions`] | browser sessions: the table behind the cookie, and ending them |
 //! | [`tokens`] | bearer tokens for the API |
+//! | `concerns` | whom the events of accounts concern |
 //! | [`invitations`] | links by which people join, and the setup link of a fresh installation |
 
+pub(crate) mod concerns;
 pub mod invitations;
 pub mod passwords;
 pub mod people;
@@ -74,7 +76,7 @@ pub async fn actor_by_email(backend: &Backend, email: &str) -> Result<Actor> {
 }
 
 /// Reads a role's word from the database.
-fn role(word: &str) -> Result<Role> {
+pub(crate) fn role(word: &str) -> Result<Role> {
     Role::parse(word).ok_or_else(|| Error::internal(format!("the database holds the unknown role {word:?}")))
 }
 

@@ -5,6 +5,7 @@ use jiff_sqlx::ToSqlx as _;
 
 use crate::accounts::{sessions, sign_in};
 use crate::{Backend, Result, deliveries, outbox};
+use crate::{Backend, Result, notices, outbox};
 
 /// How long a repeated request still gets its first answer: longer than anybody leaves a form open.
 const ANSWERS_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -22,6 +23,8 @@ pub struct Removed {
     pub work: u64,
     /// Calls of webhooks and hooks that were recorded long ago.
     pub calls: u64,
+    /// Items of inboxes that were looked at long ago.
+    pub inbox_items: u64,
 }
 
 /// Removes all of it.
@@ -32,6 +35,7 @@ pub async fn tidy(backend: &Backend) -> Result<Removed> {
         answers: delete_answers(backend).await?,
         work: outbox::delete_old(backend).await?,
         calls: deliveries::delete_old(backend).await?,
+        inbox_items: notices::delete_old(backend).await?,
     })
 }
 
@@ -72,6 +76,7 @@ mod tests {
         answer("old").await;
         sign_in(&test, &ada.email, "wrong", None).await.unwrap_err();
         let nothing = Removed { sessions: 0, failed_sign_ins: 0, answers: 0, work: 0, calls: 0 };
+        let nothing = Removed { sessions: 0, failed_sign_ins: 0, answers: 0, work: 0, inbox_items: 0 };
         assert_eq!(tidy(&test).await.unwrap(), nothing);
 
         test.clock.advance(ANSWERS_KEPT);
@@ -81,6 +86,7 @@ mod tests {
         assert_eq!(
             tidy(&test).await.unwrap(),
             Removed { sessions: 1, failed_sign_ins: 1, answers: 1, work: 0, calls: 0 }
+            Removed { sessions: 1, failed_sign_ins: 1, answers: 1, work: 0, inbox_items: 0 }
         );
         assert_eq!(tidy(&test).await.unwrap(), nothing);
         assert!(sessions::load(&test, &[2; 32]).await.unwrap().is_some());

@@ -11,12 +11,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::events::Event;
+use crate::notices::{self, digest};
 use crate::outbox::{Kind, Work};
 use crate::{Backend, Error, Result, Tx, webhooks};
 
 /// Passes an event on to whoever wants to know of it.
 pub(crate) async fn of_event(tx: &mut Tx<'_>, event: &Event) -> Result<()> {
     webhooks::of_event(tx, event).await
+    notices::tell(tx, event).await
 }
 
 /// When a timed job comes back, in the organisation's time zone (`PLUMBLINE_TIME_ZONE`).
@@ -61,7 +63,7 @@ pub struct Timed {
 }
 
 /// All jobs that come back by the clock. What each does: [`run`].
-pub const TIMED: &[Timed] = &[];
+pub const TIMED: &[Timed] = &[Timed { name: digest::PLAN, every: Every::Day(0) }];
 
 /// A job in the outbox.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -84,10 +86,13 @@ impl Job {
 }
 
 /// Does a job that has come due.
-#[expect(clippy::unused_async, reason = "every job will wait for the database")]
-pub(crate) async fn run(_tx: &mut Tx<'_>, payload: &Value) -> Result<()> {
-    let Job { name, .. } = Job::deserialize(payload)?;
-    Err(Error::internal(format!("no job is called {name}")))
+pub(crate) async fn run(tx: &mut Tx<'_>, payload: &Value) -> Result<()> {
+    let Job { name, about, .. } = Job::deserialize(payload)?;
+    match name.as_str() {
+        digest::PLAN => digest::plan(tx).await,
+        digest::SEND => digest::send(tx, &about).await,
+        _ => Err(Error::internal(format!("no job is called {name}"))),
+    }
 }
 
 /// Puts the timed jobs that have come due into the outbox: each once, however many processes do this. A time that was

@@ -29,6 +29,7 @@ pub mod hooks;
 pub mod housekeeping;
 pub mod incidents;
 pub mod jobs;
+pub mod notices;
 pub mod outbox;
 pub mod page;
 pub mod rfcs;
@@ -70,6 +71,7 @@ pub struct Backend {
     renderings: rfcs::renderings::Lately,
     rate_limits: bool,
     time_zone: TimeZone,
+    base_url: Arc<str>,
     news: Arc<Notify>,
 }
 
@@ -78,9 +80,22 @@ impl Backend {
     pub fn new(pool: PgPool, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
         let (hasher, renderings) = (Arc::default(), rfcs::renderings::Lately::default());
         let (request_id, once, expected) = ("-".into(), None, Expected::Unstated);
-        let (time_zone, news) = (TimeZone::UTC, Arc::default());
+        let (time_zone, base_url, news) = (TimeZone::UTC, "http://localhost".into(), Arc::default());
         let rate_limits = true;
-        Self { pool, clock, entropy, request_id, once, expected, hasher, renderings, rate_limits, time_zone, news }
+        Self {
+            pool,
+            clock,
+            entropy,
+            request_id,
+            once,
+            expected,
+            hasher,
+            renderings,
+            rate_limits,
+            time_zone,
+            base_url,
+            news,
+        }
     }
 
     /// The same backend with rate limits on or off (`PLUMBLINE_RATE_LIMITS`).
@@ -94,6 +109,13 @@ impl Backend {
     #[must_use]
     pub fn with_time_zone(mut self, zone: TimeZone) -> Self {
         self.time_zone = zone;
+        self
+    }
+
+    /// The same backend of a product that people reach under this address, without a slash at the end: for links in mails.
+    #[must_use]
+    pub fn with_base_url(mut self, base_url: &str) -> Self {
+        self.base_url = base_url.into();
         self
     }
 
@@ -126,6 +148,11 @@ impl Backend {
     /// The zone that decides what "today" is.
     pub fn time_zone(&self) -> &TimeZone {
         &self.time_zone
+    }
+
+    /// The address that people reach the product under, without a slash at the end.
+    pub fn base_url(&self) -> &str {
+        &self.base_url
     }
 
     /// Completes when this process has committed something that others wait for: an event, work in the outbox.

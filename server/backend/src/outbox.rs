@@ -130,6 +130,9 @@ async fn settle_one_by_one(backend: &Backend) -> Result<usize> {
     let mut done = 0;
     for _ in 0..BATCH {
         let mut tx = backend.begin_unsigned().await?;
+        if !settles_alone(&mut tx).await? {
+            break;
+        }
         let Some(claimed) = due_for_settling(&mut tx, backend.now(), 1).await?.pop() else { break };
         let settled = settle_row(&mut tx, &claimed).await;
         match settled {
@@ -148,6 +151,9 @@ async fn settle_one_by_one(backend: &Backend) -> Result<usize> {
 
 async fn settle_batch(backend: &Backend, limit: i64) -> Result<usize> {
     let mut tx = backend.begin_unsigned().await?;
+    if !settles_alone(&mut tx).await? {
+        return Ok(0);
+    }
     let rows = due_for_settling(&mut tx, backend.now(), limit).await?;
     if rows.is_empty() {
         return Ok(0);
@@ -156,6 +162,15 @@ async fn settle_batch(backend: &Backend, limit: i64) -> Result<usize> {
         settle_row(&mut tx, row).await?;
     }
     tx.commit(rows.len()).await
+}
+
+/// Whether this transaction alone settles now. Two that write the notices of many events each would wait for one another's
+/// rows; and so people are told things in the order in which they happened. A process that dies lets go with its
+/// connection.
+async fn settles_alone(connection: &mut PgConnection) -> Result<bool> {
+    const SETTLING: i64 = 0x706c_6273_746c;
+    let alone = sqlx::query_scalar!(r#"select pg_try_advisory_xact_lock($1) as "alone!""#, SETTLING);
+    Ok(alone.fetch_one(connection).await?)
 }
 
 /// Does one row and finishes it. An event that was passed on needs no row any more; a job's row stays to be seen.
@@ -266,6 +281,20 @@ pub async fn finish(backend: &Backend, ids: &[i64]) -> Result<()> {
         "update outbox set state = 'done', last_error = '', leased_by = null, leased_until = null, finished_at = $2
          where id = any($1) and state = 'waiting'",
         ids,
+        backend.now().to_sqlx(),
+    )
+    .execute(backend.pool())
+    .await?;
+    Ok(())
+}
+
+/// The work is done without having been done, and why: nobody is there to do it, or nobody wants it any more.
+pub async fn finish_noting(backend: &Backend, id: i64, note: &str) -> Result<()> {
+    sqlx::query!(
+        "update outbox set state = 'done', last_error = $2, leased_by = null, leased_until = null, finished_at = $3
+         where id = $1 and state = 'waiting'",
+        id,
+        note,
         backend.now().to_sqlx(),
     )
     .execute(backend.pool())

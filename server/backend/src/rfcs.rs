@@ -9,12 +9,14 @@
 //! | [`anchors`] | where each thread is in each revision |
 //! | [`render`] | Markdown to sanitised HTML with the source of every word |
 //! | [`renderings`] | the kept HTML of revisions |
+//! | `concerns` | whom the events of RFCs concern |
 //! | [`import`] | RFCs from a folder of Markdown files |
 //!
 //! An RFC is named by its number. Threads and comments are named by opaque strings.
 
 pub mod anchors;
 pub mod comments;
+pub(crate) mod concerns;
 pub mod create;
 pub mod home;
 pub mod import;

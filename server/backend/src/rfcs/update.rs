@@ -7,7 +7,7 @@ use domain::{Actor, PersonId, Refusal, limits};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::PgConnection;
 
 use super::read::{self, Rfc};
@@ -152,8 +152,25 @@ async fn apply(
         .await?;
     }
     let before = json!({ "title": rfc.title, "version": rfc.version });
-    tx.event("rfc.changed", &Subject::rfc(number), Some(before), Some(serde_json::to_value(change)?)).await?;
+    let mut after = serde_json::to_value(change)?;
+    after["new_authors"] = added(tx, &rfc.access.authors, authors.as_deref()).await?;
+    after["newly_shared_with"] = added(tx, &rfc.access.shared_with, shared_with.as_deref()).await?;
+    tx.event("rfc.changed", &Subject::rfc(number), Some(before), Some(after)).await?;
     Ok(version)
+}
+
+/// The addresses of those who are in a list of people now and were not before: whoever reads the event tells them.
+async fn added(tx: &mut PgConnection, before: &[PersonId], now: Option<&[PersonId]>) -> Result<Value> {
+    let now = now.unwrap_or_default().iter().filter(|person| !before.contains(person));
+    let added: Vec<PersonId> = now.copied().collect();
+    if added.is_empty() {
+        return Ok(json!([]));
+    }
+    let addresses =
+        sqlx::query_scalar!(r#"select email as "email!: String" from people where id = any($1) order by id"#, &added)
+            .fetch_all(tx)
+            .await?;
+    Ok(json!(addresses))
 }
 
 /// The ids of people by address, if any are given; the refusal names those who have no account.
