@@ -43,7 +43,11 @@ fn TopBar(
     let here = visit.path.split(['?', '#']).next().unwrap_or("/").to_owned();
     let signing_in = here == "/sign-in";
     let end = match visit.actor.clone() {
-        Some(actor) => view! { <AccountMenu actor=actor theme=visit.theme path=visit.path.clone()/> }.into_any(),
+        Some(actor) => view! {
+            <InboxLink unread=visit.unread here=here.clone()/>
+            <AccountMenu actor=actor theme=visit.theme path=visit.path.clone()/>
+        }
+        .into_any(),
         None if signing_in => ().into_any(),
         None => view! { <Button href=urls::sign_in(Some(&visit.path))>"Sign in"</Button> }.into_any(),
     };
@@ -119,6 +123,25 @@ fn current(here: &str, place: &str) -> Option<&'static str> {
     let below = place != "/" && here.strip_prefix(place).is_some_and(|rest| rest.starts_with('/'));
     let teams = place == "/people" && (here == "/teams" || here.starts_with("/teams/"));
     (below || teams).then_some("true")
+}
+
+/// The inbox, and how much in it is new.
+#[component]
+fn InboxLink(
+    /// Items with something new.
+    unread: i64,
+    /// The path of this page.
+    here: String,
+) -> impl IntoView {
+    let label = if unread > 0 { format!("Inbox, {unread} unread") } else { "Inbox".to_owned() };
+    let shown = if unread > 99 { "99+".to_owned() } else { unread.to_string() };
+    let current = current(&here, "/inbox");
+    view! {
+        <a class="inbox-link" href=urls::inbox() aria-label=label.clone() title=label aria-current=current>
+            <Icon glyph=Glyph::Inbox/>
+            {(unread > 0).then(|| view! { <span class="inbox-count">{shown}</span> })}
+        </a>
+    }
 }
 
 /// Who is signed in, the colours, and the way out.

@@ -6,10 +6,12 @@ use leptos_router::components::{Route, Router, Routes};
 use leptos_router::path;
 
 use crate::account::{
-    account_page::AccountPage, invitation_page::InvitationPage, setup_page::SetupPage, sign_in_page::SignInPage,
+    account_page::AccountPage, invitation_page::InvitationPage, notices_page::NoticesPage, setup_page::SetupPage,
+    sign_in_page::SignInPage, unsubscribe_page::UnsubscribePage,
 };
 use crate::admin::admin_page::AdminPage;
 use crate::home::home_page::HomePage;
+use crate::inbox::inbox_page::{InboxItemPage, InboxPage};
 use crate::layout::{Layout, NotFoundPage};
 use crate::people::{people_page::PeoplePage, person_page::PersonPage, team_page::TeamPage, teams_page::TeamsPage};
 use crate::rfcs::{edit_page::EditPage, index_page::IndexPage, new_page::NewPage, read_page::ReadPage};
@@ -40,7 +42,11 @@ pub fn Pages() -> impl IntoView {
                     <Route path=path!("/people/:email") view=PersonPage ssr=Async/>
                     <Route path=path!("/teams") view=TeamsPage ssr=Async/>
                     <Route path=path!("/teams/:slug") view=TeamPage ssr=Async/>
+                    <Route path=path!("/inbox") view=InboxPage ssr=Async/>
+                    <Route path=path!("/inbox/:item") view=InboxItemPage ssr=Async/>
                     <Route path=path!("/account") view=AccountPage ssr=Async/>
+                    <Route path=path!("/account/notices") view=NoticesPage ssr=Async/>
+                    <Route path=path!("/unsubscribe/:token") view=UnsubscribePage ssr=Async/>
                     <Route path=path!("/admin") view=AdminPage ssr=Async/>
                 </Routes>
             </Layout>

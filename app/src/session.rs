@@ -79,6 +79,8 @@ pub struct Visit {
     pub backend: Backend,
     /// Who is signed in.
     pub actor: Option<Actor>,
+    /// How many items of their inbox they have not looked at.
+    pub unread: i64,
     /// Allows this response's own scripts (Content-Security-Policy).
     pub nonce: String,
     /// Names this request in the log.

@@ -149,6 +149,37 @@ pub fn account_part(part: &str) -> String {
     with_query(account(), &[], part)
 }
 
+/// What one is told, where, and when not.
+pub fn notice_preferences() -> String {
+    "/account/notices".into()
+}
+
+/// Turn one kind of mail off, with the secret of a mail.
+pub fn unsubscribe(token: &str) -> String {
+    format!("/unsubscribe/{}", encode(token))
+}
+
+/// What one was told of.
+pub fn inbox() -> String {
+    "/inbox".into()
+}
+
+/// What one was told of and is `open`, `later` or `done`.
+pub fn inbox_state(state: &str) -> String {
+    inbox_page(state, "")
+}
+
+/// The same from this row on.
+pub fn inbox_page(state: &str, cursor: &str) -> String {
+    let state = if state == "open" { "" } else { state };
+    with_query(inbox(), &[("state", state), ("cursor", cursor)], "")
+}
+
+/// Leads to what an item of the inbox is about, and marks it as read.
+pub fn inbox_item(item: &str) -> String {
+    format!("/inbox/{}", encode(item))
+}
+
 /// Settings for admins.
 pub fn admin() -> String {
     "/admin".into()

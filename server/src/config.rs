@@ -4,6 +4,8 @@
 //! environment. Every mistake found is reported, not only the first. Names and defaults: [`variables::VARIABLES`].
 
 mod networks;
+mod mail;
+mod proxies;
 pub mod variables;
 
 use std::collections::BTreeMap;
@@ -17,6 +19,8 @@ use sqlx::postgres::PgConnectOptions;
 use url::Url;
 
 pub use networks::IpNetwork;
+pub use mail::MailServer;
+pub use proxies::IpNetwork;
 use variables::VARIABLES;
 
 const PREFIX: &str = "PLUMBLINE_";
@@ -34,6 +38,8 @@ pub struct Config {
     pub configured_base_url: Option<BaseUrl>,
     /// Where to serve metrics; nowhere: nothing is counted.
     pub metrics_listen: Option<SocketAddr>,
+    /// Where mail is handed in; nowhere: it is kept in the outbox.
+    pub mail: Option<MailServer>,
     /// Decides what "today" is.
     pub time_zone: TimeZone,
     /// Off only for load tests.
@@ -194,6 +200,7 @@ impl Config {
             listen,
             configured_base_url: reader.parsed("PLUMBLINE_BASE_URL", BaseUrl::from_str),
             metrics_listen: reader.parsed("PLUMBLINE_METRICS_LISTEN", parse_metrics).flatten(),
+            mail: MailServer::read(&mut reader),
             time_zone: reader.parsed("PLUMBLINE_TIME_ZONE", parse_time_zone).unwrap_or(TimeZone::UTC),
             rate_limits: reader.parsed("PLUMBLINE_RATE_LIMITS", parse_switch).unwrap_or(true),
             trusted_proxies: reader.parsed("PLUMBLINE_TRUSTED_PROXIES", parse_networks).unwrap_or_default(),
@@ -275,8 +282,6 @@ impl Reader {
         let unused = VARIABLES.iter().filter(|variable| !variable.used).map(|variable| variable.name);
         unused
             .filter(|name| match *name {
-                "PLUMBLINE_SMTP_URL" => self.parsed(name, parse_smtp).is_some(),
-                "PLUMBLINE_MAIL_FROM" => self.parsed(name, parse_sender).is_some(),
                 "PLUMBLINE_OIDC_ISSUER" => self.parsed(name, parse_issuer).is_some(),
                 name => self.value(name).is_some(),
             })
@@ -335,19 +340,6 @@ fn parse_listen(text: &str) -> Result<SocketAddr, String> {
 
 fn parse_metrics(text: &str) -> Result<Option<SocketAddr>, String> {
     if text == "off" { Ok(None) } else { parse_listen(text).map(Some) }
-}
-
-fn parse_smtp(text: &str) -> Result<Secret, String> {
-    // The parser's own message could repeat the password.
-    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "smtp" | "smtps") && url.has_host());
-    url.map(|_| Secret(text.to_owned())).ok_or_else(|| "not a mail server like smtps://user:password@host".into())
-}
-
-fn parse_sender(text: &str) -> Result<String, String> {
-    let address = text.strip_suffix('>').and_then(|text| text.split_once('<')).map_or(text, |(_, address)| address);
-    domain::text::email("sender", address).map_err(|_| {
-        format!("\"{text}\" is not a sender like plumbline@example.com or Plumbline <plumbline@example.com>")
-    })
 }
 
 fn parse_issuer(text: &str) -> Result<Url, String> {

@@ -3,11 +3,13 @@
 //! * [`news`]: tells all processes on the database that something was committed.
 //! * [`worker`]: does what is in the outbox, whoever put it there.
 //! * [`webhooks`]: calls webhooks.
+//! * [`mail`]: sends mail.
 //! * [`housekeeping`]: removes what nobody can use any more.
 //!
 //! Any number of processes run all of it at the same time.
 
 pub mod housekeeping;
+pub mod mail;
 pub mod news;
 pub mod webhooks;
 pub mod worker;

@@ -10,6 +10,7 @@ use app::ui::Done;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Redirect, Response};
+use backend::notices::inbox;
 use backend::{Backend, Once, accounts};
 use domain::Refusal;
 use http::{HeaderMap, Method, StatusCode, header};
@@ -41,7 +42,7 @@ pub struct Site {
 }
 
 /// Paths that may be seen without signing in.
-const OPEN: [&str; 4] = ["/sign-in", "/setup/", "/invitations/", "/do/"];
+const OPEN: [&str; 5] = ["/sign-in", "/setup/", "/invitations/", "/unsubscribe/", "/do/"];
 
 /// Middleware: finds out who is asking, sends whoever must sign in first to the sign-in page, and leaves the [`Visit`]
 /// among the request's extensions. Server functions under `/do/` decide for themselves.
@@ -65,9 +66,14 @@ pub async fn prepare(State(site): State<Site>, session: Session, mut request: Re
     if actor.is_none() && !open && request.method() == Method::GET {
         return Redirect::to(&app::urls::sign_in(Some(&path))).into_response();
     }
+    let unread = match &actor {
+        Some(actor) if request.method() == Method::GET => unread(&backend, actor).await,
+        _ => 0,
+    };
     let visit = Visit {
         backend,
         actor,
+        unread,
         nonce: extensions.get::<Nonce>().map_or_else(String::new, |nonce| nonce.0.to_string()),
         request_id,
         path,
@@ -105,6 +111,14 @@ fn busy(request: &Request) -> Response {
     }
     let answer = Answer::to(request).with(StatusCode::SERVICE_UNAVAILABLE, "One moment", &error.to_string());
     ([(header::RETRY_AFTER, "2")], answer).into_response()
+}
+
+/// For the bar on top of the page, which can do without.
+async fn unread(backend: &Backend, actor: &domain::Actor) -> i64 {
+    inbox::unread(backend, actor.id).await.unwrap_or_else(|error| {
+        tracing::warn!(%error, "cannot count what is unread");
+        0
+    })
 }
 
 async fn signed_in(backend: &Backend, session: &Session) -> Result<Option<domain::Actor>, backend::Error> {

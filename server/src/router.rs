@@ -17,6 +17,7 @@ use crate::middleware::{client_address, cross_site, form_errors, panic, request_
 use crate::render_context::{self, Site};
 use crate::session_store::{self, SessionStore};
 use crate::{api, assets, hooks, logging};
+use crate::{api, assets, logging, unsubscribe};
 
 /// The product's routes.
 pub fn build(serving: Serving) -> Router {
@@ -31,12 +32,14 @@ pub fn build(serving: Serving) -> Router {
         rate_limits: config.rate_limits,
     };
     let headers = security_headers::Policy { https: base_url.is_https(), entropy: Arc::clone(&entropy) };
+    let pages = pages(&site, base_url.origin());
     let routes = Router::new()
         .merge(assets::routes())
         .nest("/api/v1", api::routes(&backend, &base_url))
         .merge(hooks::routes(&backend))
         .route_layer(middleware::from_fn(logging::note_route))
-        .fallback_service(pages(&site, base_url.origin()));
+        .route("/unsubscribe/{token}", unsubscribe::route(backend.clone(), pages.clone()))
+        .fallback_service(pages);
     let routes = match cross_site::layer(&base_url) {
         Ok(layer) => routes.layer(layer),
         Err(error) => {

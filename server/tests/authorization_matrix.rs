@@ -95,6 +95,7 @@ const AUTHOR_OR_SRE: &str = "401 403 403 ok  ok  ok  ok";
 const AUTHOR_ONLY: &str = "401 403 403 403 403 403 ok";
 const ADMINS: &str = "401 403 403 403 403 ok  403";
 const ADMINS_ON_NOTHING: &str = "401 403 403 403 403 404 403";
+const NOBODYS: &str = "401 404 404 404 404 404 404";
 const HIDDEN: &str = "401 404 404 404 404 404 ok";
 
 /// Method, path (as in the OpenAPI document; `|` and the path to call when that differs), body, cells.
@@ -111,6 +112,17 @@ fn calls() -> Vec<(&'static str, &'static str, Value, &'static str)> {
     vec![
         ("GET", "/openapi.json", Value::Null, "ok  ok  ok  ok  ok  ok  ok"),
         ("GET", "/me", Value::Null, ANYBODY),
+        ("GET", "/me/preferences", Value::Null, ANYBODY),
+        ("PUT", "/me/preferences", json!({}), ANYBODY),
+        ("GET", "/inbox", Value::Null, ANYBODY),
+        ("POST", "/inbox/read", Value::Null, ANYBODY),
+        // Nobody's item is anybody else's.
+        ("GET", "/inbox/{id}|/inbox/999", Value::Null, NOBODYS),
+        ("POST", "/inbox/{id}/read|/inbox/999/read", Value::Null, NOBODYS),
+        ("POST", "/inbox/{id}/unread|/inbox/999/unread", Value::Null, NOBODYS),
+        ("POST", "/inbox/{id}/later|/inbox/999/later", json!({ "until": "tomorrow" }), NOBODYS),
+        ("POST", "/inbox/{id}/done|/inbox/999/done", Value::Null, NOBODYS),
+        ("POST", "/inbox/{id}/open|/inbox/999/open", Value::Null, NOBODYS),
         ("GET", "/people", Value::Null, ANYBODY),
         ("GET", "/people/{email}|/people/other@example.com", Value::Null, ANYBODY),
         ("PUT", "/people/{email}|/people/other@example.com", person, ADMINS),
@@ -200,6 +212,9 @@ fn forms() -> Vec<(&'static str, Fields, &'static str)> {
         ("account/end-session", vec![("session", "none")], "401 404 404 404 404 404 404"),
         ("account/create-token", vec![("name", "ci"), ("reach", "read"), ("days", "")], ANYBODY),
         ("account/revoke-token", vec![("token", "999")], "401 404 404 404 404 404 404"),
+        ("account/edit-notices", vec![("version", "1"), ("quiet_from", ""), ("quiet_until", "")], ANYBODY),
+        ("inbox/change", vec![("item", "999"), ("to", "done"), ("seen", ""), ("state", "open")], NOBODYS),
+        ("inbox/read-all", vec![("seen", "")], ANYBODY),
         ("people/invite", vec![("email", "new@example.com"), ("role", "member"), ("team", "")], ADMINS),
         ("people/withdraw-invitation", vec![("invitation", "999")], "401 403 403 403 403 404 403"),
         ("people/change-role", vec![("email", "other@example.com"), ("role", "sre")], ADMINS),
@@ -281,6 +296,10 @@ fn pages() -> Vec<(&'static str, &'static str, &'static str)> {
         ("/teams", "/teams", ALL),
         ("/teams/:slug", "/teams/core", ALL),
         ("/account", "/account", ALL),
+        ("/account/notices", "/account/notices", ALL),
+        ("/unsubscribe/:token", "/unsubscribe/none", "404 404 404 404 404 404 404"),
+        ("/inbox", "/inbox", ALL),
+        ("/inbox/:item", "/inbox/999", "in  404 404 404 404 404 404"),
         ("/admin", "/admin", "in  403 403 403 403 ok  403"),
     ]
 }

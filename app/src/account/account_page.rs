@@ -44,6 +44,10 @@ pub fn AccountPage() -> impl IntoView {
             <PageHeader title="Account" crumbs=vec![Crumb::new("Home", urls::home())]/>
             <div class="narrow stack">
                 <Profile actor=account.actor.clone()/>
+                <Card title="Notices" id="notices">
+                    <p class="muted small">"What comes in your inbox and by mail, quiet hours, the weekly digest."</p>
+                    <div class="form-actions"><Button href=urls::notice_preferences()>"Choose what I am told"</Button></div>
+                </Card>
                 <Password/>
                 <Sessions sessions=account.sessions/>
                 <Tokens tokens=account.tokens new_token=account.new_token role=account.actor.role/>

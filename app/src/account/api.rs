@@ -3,6 +3,8 @@
 #![expect(missing_docs, reason = "the macro makes a struct of the parameters, whose names say what they are")]
 #![cfg_attr(feature = "ssr", expect(clippy::unused_async, reason = "server functions are async, waiting or not"))]
 
+use std::collections::BTreeMap;
+
 use leptos::prelude::*;
 
 use crate::error::AppError;
@@ -12,7 +14,9 @@ use {
     crate::session::{self, Theme},
     crate::ui::Done,
     crate::urls,
+    backend::Expected,
     backend::accounts::{invitations, passwords, people, sessions, sign_in as sign_ins, tokens},
+    backend::notices::preferences,
 };
 
 /// Signs in and goes on to `next`.
@@ -72,6 +76,27 @@ pub async fn edit(name: String, time_zone: String) -> Result<(), AppError> {
     let (backend, actor) = session::signed_in()?;
     people::edit_own(&backend, &actor, &name, &time_zone).await?;
     session::done(&urls::account(), Done::Saved);
+    Ok(())
+}
+
+/// Chooses what one is told: by kind `both`, `inbox`, `mail` or `none`.
+#[server(prefix = "/do", endpoint = "account/edit-notices")]
+pub async fn edit_notices(
+    version: i64,
+    #[server(default)] channels: BTreeMap<String, String>,
+    quiet_from: Option<String>,
+    quiet_until: Option<String>,
+    digest: Option<bool>,
+) -> Result<(), AppError> {
+    let (backend, actor) = session::signed_in()?;
+    let channels = channels.into_iter().map(|(kind, word)| Ok((kind.clone(), channels_of(&kind, &word)?)));
+    let change = preferences::Change {
+        channels: channels.collect::<Result<_, AppError>>()?,
+        quiet: Some((quiet_from.unwrap_or_default(), quiet_until.unwrap_or_default())),
+        digest: Some(digest.unwrap_or(false)),
+    };
+    preferences::put(&backend, &actor, Expected::Version(version), change).await?;
+    session::done(&urls::notice_preferences(), Done::Saved);
     Ok(())
 }
 
@@ -139,6 +164,19 @@ async fn join(secret: &str, input: invitations::Acceptance) -> Result<(), AppErr
         Err(error) => return Err(error.into()),
     }
     Ok(())
+}
+
+/// Where a kind of notice comes, in the form's word.
+#[cfg(feature = "ssr")]
+fn channels_of(kind: &str, word: &str) -> Result<preferences::Channels, AppError> {
+    let (inbox, mail) = match word {
+        "both" => (true, true),
+        "inbox" => (true, false),
+        "mail" => (false, true),
+        "none" => (false, false),
+        _ => return Err(domain::Refusal::field(format!("channels[{kind}]"), "Choose one of the four.").into()),
+    };
+    Ok(preferences::Channels { inbox, mail })
 }
 
 /// What the form says, as the use case wants it.

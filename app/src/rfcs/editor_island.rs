@@ -76,8 +76,8 @@ mod browser {
     use web_sys::{Element, Event, HtmlElement, HtmlInputElement, HtmlTextAreaElement};
 
     use super::super::api::preview_text;
-    use super::super::browser::{mark_ready, on};
     use super::super::kept::{self, Kept};
+    use super::crate::browser::{mark_ready, on};
     use super::Desk;
 
     /// Between the last key and the preview.

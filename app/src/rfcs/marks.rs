@@ -10,9 +10,9 @@ use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, Event, Node, Range};
 
-use super::browser::on;
 use super::select_browser::{block_of, offset};
 use super::selection;
+use crate::browser::on;
 
 /// Names of the two styles, as in `style/pages/rfc.css`.
 const ALL: &str = "thread";

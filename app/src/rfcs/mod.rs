@@ -10,7 +10,7 @@
 //! | `kept` | texts that the browser keeps until they are saved: their names, and when they are done with |
 //! | [`select_island`], [`editor_island`] | the interactive parts: comment by selecting; live preview and safekeeping |
 //! | [`selection`] | from a selection in rendered text to bytes of the source, and back |
-//! | `select_browser`, `marks`, `browser` | the islands' work on the page, in the browser only |
+//! | `select_browser`, `marks` | the islands' work on the page, in the browser only |
 
 pub mod api;
 pub mod editor_island;
@@ -18,8 +18,6 @@ mod kept;
 pub mod select_island;
 pub mod selection;
 
-#[cfg(feature = "hydrate")]
-mod browser;
 #[cfg(feature = "hydrate")]
 mod marks;
 #[cfg(feature = "hydrate")]

@@ -11,10 +11,10 @@ use web_sys::{
     Element, Event, HtmlButtonElement, HtmlElement, HtmlInputElement, KeyboardEvent, MouseEvent, Node, Range,
 };
 
-use super::browser::{mark_ready, on};
 use super::kept;
 use super::marks::Marks;
 use super::selection;
+use crate::browser::{mark_ready, on};
 
 /// A selection that is still being dragged is not offered anything yet.
 const PAUSE: Duration = Duration::from_millis(120);

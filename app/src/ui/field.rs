@@ -24,6 +24,8 @@ pub enum FieldKind {
     Number,
     /// A day.
     Date,
+    /// A time of the day.
+    Time,
 }
 
 impl FieldKind {
@@ -36,6 +38,7 @@ impl FieldKind {
             Self::Url => "url",
             Self::Number => "number",
             Self::Date => "date",
+            Self::Time => "time",
         }
     }
 }

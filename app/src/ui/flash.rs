@@ -67,6 +67,12 @@ table! {
     SignedOut "signed_out" "You are signed out."
     Joined "joined" "Welcome to Plumbline. Your account is ready."
     JoinedAlready "joined_already" "This link was used already and the account is ready: sign in with its password."
+    MarkedRead "marked_read" "Marked as read."
+    MarkedUnread "marked_unread" "Marked as unread."
+    MarkedDone "marked_done" "Done. News about it brings it back."
+    PutOff "put_off" "Put off. It comes back in the morning you chose, or with news."
+    BackInInbox "back_in_inbox" "It is back in your inbox."
+    AllRead "all_read" "Everything is marked as read."
 }
 
 impl Done {

@@ -28,6 +28,7 @@ pub enum Glyph {
     External,
     History,
     Home,
+    Inbox,
     Info,
     Key,
     Link,
@@ -87,6 +88,7 @@ impl Glyph {
             }
             Self::History => "M2.2 8a5.9 5.9 0 1 0 1.9-4.3L2.3 5.4M2.2 2.4v3.1h3.1M8 4.9V8l2.2 1.4",
             Self::Home => "M2.3 7 8 2.2 13.7 7v6c0 .5-.4.9-.9.9H9.8V9.6H6.2v4.3h-3c-.5 0-.9-.4-.9-.9Z",
+            Self::Inbox => "M2.2 9.2h3.3l1 2h3l1-2h3.3M4.2 3.2h7.6l2 6v2.6c0 .6-.4 1-1 1H3.2c-.6 0-1-.4-1-1V9.2Z",
             Self::Info => "M14.2 8A6.2 6.2 0 1 1 1.8 8a6.2 6.2 0 0 1 12.4 0ZM8 7.4v3.6M8 5v.05",
             Self::Key => "M9.6 9.9A3.7 3.7 0 1 0 6.1 6.4L2 10.5V14h3.4v-1.9h1.9v-1.9ZM10.9 5.1v.05",
             Self::Link => {

@@ -3,6 +3,7 @@
 //!
 //! It bypasses nothing: everything is entered through the use cases, by the people who would do it.
 
+mod notices;
 mod organisation;
 pub mod rfcs;
 
@@ -41,7 +42,8 @@ pub fn sign_ins() -> Vec<SignIn> {
 /// Enters what is missing of the demo.
 pub async fn fill(backend: &Backend) -> Result<()> {
     people_teams_services(backend).await?;
-    rfcs::rfcs(backend).await
+    rfcs::rfcs(backend).await?;
+    notices::notices(backend).await
 }
 
 /// Whether the demo may be entered, and its people offered at sign-in, unasked: nobody is here yet, or an earlier run

@@ -6,9 +6,11 @@
 pub mod caller;
 pub mod deliveries;
 pub mod hooks;
+pub mod inbox;
 pub mod input;
 pub mod me;
 pub mod people;
+pub mod preferences;
 pub mod problem;
 pub mod rfcs;
 pub mod services;
@@ -75,6 +77,8 @@ fn calls() -> OpenApiRouter<ApiState> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(openapi))
         .merge(me::calls())
+        .merge(preferences::calls())
+        .merge(inbox::calls())
         .merge(people::calls())
         .merge(teams::calls())
         .merge(services::calls())

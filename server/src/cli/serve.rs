@@ -29,6 +29,7 @@ use crate::database::{self, Database};
 use crate::embedded_postgres::Purpose;
 use crate::health::{self, Health};
 use crate::jobs::Jobs;
+use crate::jobs::mail::MailSender;
 use crate::jobs::news::News;
 use crate::jobs::webhooks::Webhooks;
 use crate::jobs::worker::Sender;
@@ -143,12 +144,14 @@ async fn start(
         return Err(problem.into());
     }
     let clock = Arc::new(MovableClock::default());
+    let base_url = config.base_url(address);
     let backend = Backend::new(database.pool().clone(), clock.clone(), Arc::new(SystemEntropy))
-        .with_time_zone(config.time_zone.clone());
+        .with_time_zone(config.time_zone.clone())
+        .with_base_url(&base_url.origin());
     let mut serving = Serving {
         backend,
         news: News::default(),
-        base_url: config.base_url(address),
+        base_url,
         config: Arc::new(config),
         demo: args.demo,
         stopping: stop.clone(),
@@ -158,6 +161,14 @@ async fn start(
         return Err(error);
     }
     let jobs = Jobs::start(&serving.backend, clock, &serving.news, senders(&serving), stop);
+    let senders = match senders(&serving) {
+        Ok(senders) => senders,
+        Err(problem) => {
+            database.close().await;
+            return Err(problem.into());
+        }
+    };
+    let jobs = Jobs::start(&serving.backend, clock, &serving.news, senders, stop);
     if let Some((listener, handle)) = metrics {
         tokio::spawn(metrics::serve(listener, handle, serving.backend.clone(), stop.clone()));
     }
@@ -167,6 +178,9 @@ async fn start(
 /// Who does the work of the outbox that reaches further than the database.
 fn senders(serving: &Serving) -> Vec<Arc<dyn Sender>> {
     vec![Arc::new(Webhooks::new(&serving.base_url, &serving.config.webhook_allowed_networks))]
+fn senders(serving: &Serving) -> Result<Vec<Arc<dyn Sender>>, Problem> {
+    let mail = MailSender::new(serving.config.mail.as_ref(), &serving.base_url)?;
+    Ok(vec![Arc::new(mail)])
 }
 
 /// What has to be in the database before the first request.

@@ -105,8 +105,6 @@ fn all_mistakes_are_reported_together() {
 #[test]
 fn what_has_no_effect_yet_is_accepted_and_named() {
     let set = [
-        ("PLUMBLINE_SMTP_URL", "smtps://user:pass@mail.example:465"),
-        ("PLUMBLINE_MAIL_FROM", "Plumbline <plumbline@example.com>"),
         ("PLUMBLINE_OIDC_ISSUER", "https://id.example/realms/x"),
         ("PLUMBLINE_OIDC_CLIENT_ID", "plumbline"),
         ("PLUMBLINE_OIDC_CLIENT_SECRET", "s3cret"),
@@ -115,6 +113,17 @@ fn what_has_no_effect_yet_is_accepted_and_named() {
     assert_eq!(parse(&set).unwrap().without_effect, names);
     let quiet = [("PLUMBLINE_METRICS_LISTEN", "127.0.0.1:9100"), ("PLUMBLINE_MAIL_FROM", "")];
     assert!(parse(&quiet).unwrap().without_effect.is_empty());
+}
+
+#[test]
+fn a_mail_server_needs_a_sender() {
+    let server = ("PLUMBLINE_SMTP_URL", "smtps://user:s3cret@mail.example:465");
+    let config = parse(&[server, ("PLUMBLINE_MAIL_FROM", "Plumbline <plumbline@example.com>")]).unwrap();
+    assert!(!format!("{config:?}").contains("s3cret"));
+    assert_eq!(config.mail.unwrap().from.to_string(), "Plumbline <plumbline@example.com>");
+    let errors = mistakes(&[server]);
+    assert!(errors[0].starts_with("PLUMBLINE_MAIL_FROM is missing"), "{errors:?}");
+    assert!(parse(&[("PLUMBLINE_MAIL_FROM", "plumbline@example.com")]).unwrap().mail.is_none());
 }
 
 #[test]

@@ -60,10 +60,13 @@ pub const VARIABLES: &[Variable] = &[
     variable("PLUMBLINE_DB_POOL", "16", "largest number of database connections, 2 to 1000"),
     Variable {
         secret: true,
-        used: false,
-        ..variable("PLUMBLINE_SMTP_URL", "none: mail is kept in the outbox view", "mail server, smtps://user:pass@host")
+        ..variable(
+            "PLUMBLINE_SMTP_URL",
+            "none: mail is kept in the outbox view",
+            "mail server, smtps://user:pass@host, or smtp:// with STARTTLS (without only to this machine)",
+        )
     },
-    Variable { used: false, ..variable("PLUMBLINE_MAIL_FROM", "none", "sender of mail") },
+    variable("PLUMBLINE_MAIL_FROM", "none", "sender of mail, such as Plumbline <plumbline@example.com>"),
     Variable { used: false, ..variable("PLUMBLINE_OIDC_ISSUER", "none", "OpenID Connect issuer URL") },
     Variable { used: false, ..variable("PLUMBLINE_OIDC_CLIENT_ID", "none", "OpenID Connect client id") },
     Variable {

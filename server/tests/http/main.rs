@@ -5,11 +5,15 @@
 
 mod forms;
 mod hooks;
+mod inbox;
+mod mail;
 mod pages;
 mod people;
 mod requests;
 mod rfcs;
 mod services;
+#[path = "../support/smtp.rs"]
+mod smtp;
 #[path = "../support/mod.rs"]
 mod support;
 mod threads;

@@ -70,7 +70,8 @@ impl TestApp {
 
     /// A fresh product with further environment variables.
     pub async fn with(vars: &[(&str, &str)]) -> Self {
-        let backend = testing::backend().await;
+        let mut backend = testing::backend().await;
+        backend.backend = backend.backend.with_base_url(BASE_URL);
         let vars = [("PLUMBLINE_BASE_URL", BASE_URL)].iter().chain(vars);
         let vars = vars.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let config = Config::from_vars(vars, |_| Err(std::io::ErrorKind::NotFound.into())).unwrap();

@@ -153,7 +153,7 @@ pub(crate) async fn send(tx: &mut Tx<'_>, about: &Value) -> Result<()> {
     let key = format!("mail:digest:{}:{}", about.person, about.week);
     let title = Title { words: format!("Your week from {}", about.week.strftime("%-d %B %Y")), path: "/".to_owned() };
     let mut message = MailMessage::empty(&reader, SEND.to_owned(), title.clone(), &key, &base);
-    message.subject = "[Plumbline] Your week".to_owned();
+    "[Plumbline] Your week".clone_into(&mut message.subject);
     message.news.push(News::only(Kind::Digest, Reason::Digest, now));
     let blocks = sections.into_iter().map(|section| Block {
         heading: section.title,

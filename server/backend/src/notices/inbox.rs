@@ -173,7 +173,8 @@ pub(super) async fn put(
                insert into inbox_items as known (person_id, subject_kind, subject_key, tag, title, path, state, unread, sort_at)
                select person_id, $1, $2, $3, $4, $11, 'open', true, $12 from told order by person_id
                on conflict on constraint inbox_items_once do update set
-                 state = 'open', unread = true, back_at = null, version = known.version + 1, sort_at = greatest(known.sort_at, excluded.sort_at)
+                 state = 'open', unread = true, back_at = null, version = known.version + 1, sort_at = case when known.back_at > excluded.sort_at then excluded.sort_at
+                                else greatest(known.sort_at, excluded.sort_at) end
                returning id, person_id
            )
            insert into notices (item_id, person_id, event_id, kind, reason, text, excerpt, place, at)
@@ -370,13 +371,14 @@ pub async fn change(backend: &Backend, actor: &Actor, item: &str, change: Change
     let until = until.or_else(|| held.back_at.filter(|_| state == "later").map(jiff_sqlx::Timestamp::to_jiff));
     if seen.is_none_or(|seen| held.newest <= seen) {
         sqlx::query!(
-            "update inbox_items set state = $2, unread = $3, back_at = $4, sort_at = coalesce($4, sort_at),
+            "update inbox_items set state = $2, unread = $3, back_at = $4, sort_at = coalesce($4, least(sort_at, $5)),
                version = version + 1
              where id = $1",
             id,
             state,
             unread,
             until.map(jiff_sqlx::ToSqlx::to_sqlx) as _,
+            now.to_sqlx(),
         )
         .execute(&mut *tx)
         .await?;
@@ -389,6 +391,10 @@ pub async fn change(backend: &Backend, actor: &Actor, item: &str, change: Change
 /// unread.
 pub async fn read_all(backend: &Backend, actor: &Actor, seen: Option<i64>) -> Result<u64> {
     policy::allows(actor, Action::ManageOwnAccount)?;
+    let mut tx = backend.begin(actor).await?;
+    if let Some(earlier) = tx.replay()? {
+        return Ok(earlier);
+    }
     let done = sqlx::query!(
         "update inbox_items set unread = false, state = 'open', back_at = null, version = version + 1
          where id in (select id from inbox_items
@@ -400,9 +406,9 @@ pub async fn read_all(backend: &Backend, actor: &Actor, seen: Option<i64>) -> Re
         backend.now().to_sqlx(),
         seen,
     )
-    .execute(backend.pool())
+    .execute(&mut *tx)
     .await?;
-    Ok(done.rows_affected())
+    tx.commit(done.rows_affected()).await
 }
 
 /// Marks one of one's own items as read and answers where it leads.

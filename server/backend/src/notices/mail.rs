@@ -2,6 +2,8 @@
 //! sender and the date. News about one object that come close together become one mail: as long as it waits (two
 //! minutes, or until the quiet hours end), what comes goes into it.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::notice::{Kind, Reason};
 use domain::{PersonId, Refusal};
 use jiff::{SignedDuration, Timestamp};
@@ -204,13 +206,11 @@ impl MailMessage {
     /// sent a second time, it is the same mail.
     pub(super) fn empty(reader: &Reader, thread: String, title: Title, key: &str, base_url: &str) -> Self {
         let host = host(base_url);
-        let id: String = entropy::hash(key)[..16].iter().map(|byte| format!("{byte:02x}")).collect();
-        let mut headers = vec![("Message-ID".to_owned(), format!("<{id}@{host}>"))];
+        let mut headers = vec![("Message-ID".to_owned(), format!("<{}@{host}>", short(key)))];
         let (noun, name) = thread.split_once(':').unwrap_or((&thread, ""));
         if !name.is_empty() {
             // Nobody ever sent it: all mails about the object are answers to it.
-            let root: String = entropy::hash(&thread)[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-            let root = format!("<{noun}-{root}@{host}>");
+            let root = format!("<{noun}.{}@{host}>", short(&thread));
             headers.push(("In-Reply-To".to_owned(), root.clone()));
             headers.push(("References".to_owned(), root));
         }
@@ -269,10 +269,8 @@ pub(super) async fn compose(
     let mut why: Vec<(Kind, Reason, Option<String>)> = Vec::new();
     for news in &message.news {
         if !why.iter().any(|(kind, reason, _)| (*kind, *reason) == (news.kind, news.reason)) {
-            let link = match news.kind.is_fixed() {
-                true => None,
-                false => Some(format!("{base}/unsubscribe/{}", secret.token(reader.actor.id, news.kind)?)),
-            };
+            let token = secret.token(reader.actor.id, news.kind)?;
+            let link = (!news.kind.is_fixed()).then(|| format!("{base}/unsubscribe/{token}"));
             why.push((news.kind, news.reason, link));
         }
     }
@@ -311,6 +309,11 @@ async fn replace(tx: &mut Tx<'_>, id: i64, message: &MailMessage) -> Result<()> 
         .execute(&mut **tx)
         .await?;
     Ok(())
+}
+
+/// A name for something that has a longer one.
+fn short(name: &str) -> String {
+    URL_SAFE_NO_PAD.encode(&entropy::hash(name)[..16])
 }
 
 /// The host of an address, as it stands behind the `@` of a message's name.

@@ -63,6 +63,10 @@ pub async fn get(backend: &Backend, actor: &Actor) -> Result<Versioned> {
 pub async fn put(backend: &Backend, actor: &Actor, expected: Expected, change: Change) -> Result<Versioned> {
     policy::allows(actor, Action::ManageOwnAccount)?;
     let mut tx = backend.begin(actor).await?;
+    if tx.replay::<()>()?.is_some() {
+        drop(tx);
+        return get(backend, actor).await;
+    }
     let before = hold(&mut tx, actor.id).await?;
     expected.check_existing(before.version)?;
     let preferences = changed(&before.preferences, &change)?;

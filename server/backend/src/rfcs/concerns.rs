@@ -9,6 +9,7 @@
 use domain::notice::{Kind, Reason};
 use domain::rfc::Status;
 use domain::{PersonId, Refusal};
+use jiff_sqlx::ToSqlx as _;
 use serde_json::Value;
 use sqlx::PgConnection;
 
@@ -33,7 +34,7 @@ pub(crate) async fn of(tx: &mut Tx<'_>, event: &Event) -> Result<Option<Told>> {
         "thread.opened" | "comment.posted" => told.comment(tx).await?,
         "comment.edited" => told.edited(tx).await?,
         "comment.deleted" => {
-            let place = told.place(event.before.as_ref().unwrap_or(&Value::Null));
+            let place = place(event.before.as_ref().unwrap_or(&Value::Null));
             inbox::forget(tx, event, &place).await?;
             mail::forget(tx, event, &place).await?;
             Vec::new()
@@ -66,6 +67,11 @@ pub(crate) async fn of(tx: &mut Tx<'_>, event: &Event) -> Result<Option<Told>> {
     Ok(Some(Told { about, concerns }))
 }
 
+/// Where the comment that an event names stands on the RFC's page.
+fn place(named: &Value) -> String {
+    format!("comment-{}", named["comment"].as_str().unwrap_or_default())
+}
+
 /// An event and its RFC.
 struct Telling<'a> {
     event: &'a Event,
@@ -74,11 +80,6 @@ struct Telling<'a> {
 }
 
 impl Telling<'_> {
-    /// Where a comment stands on the RFC's page.
-    fn place(&self, named: &Value) -> String {
-        format!("comment-{}", named["comment"].as_str().unwrap_or_default())
-    }
-
     async fn comment(&self, tx: &mut PgConnection) -> Result<Vec<Concern>> {
         let Some(said) = self.said(tx).await? else { return Ok(Vec::new()) };
         let opened = self.event.verb == "thread.opened";
@@ -102,7 +103,7 @@ impl Telling<'_> {
             reason,
             text: if kind == Kind::Mention { format!("{name} mentioned you") } else { format!("{name} {what}") },
             excerpt: excerpt(&plain(&said.body)),
-            place: self.place(self.after),
+            place: place(self.after),
         });
         Ok(concerns.collect())
     }
@@ -125,7 +126,7 @@ impl Telling<'_> {
             reason: Reason::Mentioned,
             text: format!("{} mentioned you", who(self.event)),
             excerpt: excerpt(&plain(&said.body)),
-            place: self.place(self.after),
+            place: place(self.after),
         });
         Ok(concerns.collect())
     }
@@ -149,13 +150,14 @@ impl Telling<'_> {
         Ok(opener.map(concern).into_iter().collect())
     }
 
-    /// Everybody who has to do with the RFC.
+    /// Everybody who had to do with the RFC by then.
     async fn everybody(&self, tx: &mut PgConnection, kind: Kind, text: &str, said: &str) -> Result<Vec<Concern>> {
         let took_part = sqlx::query_scalar!(
-            r#"select opened_by as "person!" from rfc_threads where rfc_id = $1
+            r#"select opened_by as "person!" from rfc_threads where rfc_id = $1 and opened_at <= $2
                union select author_id from rfc_comments join rfc_threads on rfc_threads.id = thread_id
-               where rfc_id = $1 and deleted_at is null"#,
+               where rfc_id = $1 and deleted_at is null and created_at <= $2"#,
             self.rfc.id,
+            self.event.at.to_sqlx(),
         )
         .fetch_all(tx)
         .await?;
@@ -206,7 +208,7 @@ impl Telling<'_> {
         let row = sqlx::query!(
             r#"select c.id, c.body, t.opened_by,
                  array(select distinct author_id from rfc_comments
-                       where thread_id = t.id and deleted_at is null) as "spoke!: Vec<PersonId>"
+                       where thread_id = t.id and deleted_at is null and id <= c.id) as "spoke!: Vec<PersonId>"
                from rfc_comments c join rfc_threads t on t.id = c.thread_id
                where c.id = $1 and c.deleted_at is null"#,
             comment.parse::<i64>().map_err(Error::internal)?,

@@ -1,4 +1,4 @@
-//! What the islands of this slice need of the browser.
+//! What islands need of the browser.
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
