@@ -75,3 +75,9 @@ pub const HOOK_BODY_BYTES: usize = 256 * 1024;
 pub const MENTIONS: usize = 50;
 /// Characters of what was said that a notice repeats.
 pub const EXCERPT_CHARS: usize = 300;
+/// Bytes in a catalogue file: 10 MiB. The largest real ones have some hundred KiB.
+pub const CATALOG_FILE_BYTES: usize = 10 * 1024 * 1024;
+/// Bytes in a file of incidents: 100 MiB.
+pub const INCIDENTS_FILE_BYTES: usize = 100 * 1024 * 1024;
+/// Characters in the name of a file that is handed in.
+pub const FILE_NAME_CHARS: usize = 200;

@@ -6,6 +6,7 @@ use jiff_sqlx::ToSqlx as _;
 use crate::accounts::{sessions, sign_in};
 use crate::{Backend, Result, deliveries, outbox};
 use crate::{Backend, Result, notices, outbox};
+use crate::{Backend, Result, imports, outbox};
 
 /// How long a repeated request still gets its first answer: longer than anybody leaves a form open.
 const ANSWERS_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -25,6 +26,8 @@ pub struct Removed {
     pub calls: u64,
     /// Items of inboxes that were looked at long ago.
     pub inbox_items: u64,
+    /// Pieces of files that were handed in long ago.
+    pub files: u64,
 }
 
 /// Removes all of it.
@@ -36,6 +39,7 @@ pub async fn tidy(backend: &Backend) -> Result<Removed> {
         work: outbox::delete_old(backend).await?,
         calls: deliveries::delete_old(backend).await?,
         inbox_items: notices::delete_old(backend).await?,
+        files: imports::delete_old(backend).await?,
     })
 }
 
@@ -77,6 +81,7 @@ mod tests {
         sign_in(&test, &ada.email, "wrong", None).await.unwrap_err();
         let nothing = Removed { sessions: 0, failed_sign_ins: 0, answers: 0, work: 0, calls: 0 };
         let nothing = Removed { sessions: 0, failed_sign_ins: 0, answers: 0, work: 0, inbox_items: 0 };
+        let nothing = Removed { sessions: 0, failed_sign_ins: 0, answers: 0, work: 0, files: 0 };
         assert_eq!(tidy(&test).await.unwrap(), nothing);
 
         test.clock.advance(ANSWERS_KEPT);
@@ -88,6 +93,7 @@ mod tests {
             Removed { sessions: 1, failed_sign_ins: 1, answers: 1, work: 0, calls: 0 }
             Removed { sessions: 1, failed_sign_ins: 1, answers: 1, work: 0, inbox_items: 0 }
         );
+        assert_eq!(tidy(&test).await.unwrap(), Removed { sessions: 1, failed_sign_ins: 1, answers: 1, work: 0, files: 0 });
         assert_eq!(tidy(&test).await.unwrap(), nothing);
         assert!(sessions::load(&test, &[2; 32]).await.unwrap().is_some());
         let kept = sqlx::query_scalar!("select key from idempotency_keys").fetch_all(test.pool()).await.unwrap();

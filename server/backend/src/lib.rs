@@ -27,6 +27,7 @@ pub mod events;
 pub mod filter;
 pub mod hooks;
 pub mod housekeeping;
+pub mod imports;
 pub mod incidents;
 pub mod jobs;
 pub mod notices;
