@@ -14,11 +14,13 @@
 //! | `routes`, `shell`, `layout` | the table of pages, the HTML document, the frame around every page |
 //! | `ui` | house components |
 //! | `home`, `inbox`, `rfcs`, `services`, `people`, `account`, `admin` | slices, one folder each; slices never import each other |
+//! | `home`, `rfcs`, `services`, `people`, `imports`, `account`, `admin` | slices, one folder each; slices never import each other |
 
 pub mod account;
 pub mod admin;
 pub mod error;
 pub mod inbox;
+pub mod imports;
 pub mod people;
 pub mod rfcs;
 pub mod services;

@@ -12,6 +12,7 @@ use crate::account::{
 use crate::admin::admin_page::AdminPage;
 use crate::home::home_page::HomePage;
 use crate::inbox::inbox_page::{InboxItemPage, InboxPage};
+use crate::imports::{import_page::ImportPage, index_page::ImportsPage, new_page::NewImportPage};
 use crate::layout::{Layout, NotFoundPage};
 use crate::people::{people_page::PeoplePage, person_page::PersonPage, team_page::TeamPage, teams_page::TeamsPage};
 use crate::rfcs::{edit_page::EditPage, index_page::IndexPage, new_page::NewPage, read_page::ReadPage};
@@ -48,6 +49,9 @@ pub fn Pages() -> impl IntoView {
                     <Route path=path!("/account/notices") view=NoticesPage ssr=Async/>
                     <Route path=path!("/unsubscribe/:token") view=UnsubscribePage ssr=Async/>
                     <Route path=path!("/admin") view=AdminPage ssr=Async/>
+                    <Route path=path!("/admin/imports") view=ImportsPage ssr=Async/>
+                    <Route path=path!("/admin/imports/new") view=NewImportPage ssr=Async/>
+                    <Route path=path!("/admin/imports/:id") view=ImportPage ssr=Async/>
                 </Routes>
             </Layout>
         </Router>

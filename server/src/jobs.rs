@@ -4,12 +4,14 @@
 //! * [`worker`]: does what is in the outbox, whoever put it there.
 //! * [`webhooks`]: calls webhooks.
 //! * [`mail`]: sends mail.
+//! * [`imports`]: compares and applies files that were handed in.
 //! * [`housekeeping`]: removes what nobody can use any more.
 //!
 //! Any number of processes run all of it at the same time.
 
 pub mod housekeeping;
 pub mod mail;
+pub mod imports;
 pub mod news;
 pub mod webhooks;
 pub mod worker;

@@ -18,3 +18,4 @@ pub mod render_context;
 pub mod router;
 pub mod session_store;
 pub mod unsubscribe;
+pub mod uploads;

@@ -18,6 +18,7 @@ use crate::render_context::{self, Site};
 use crate::session_store::{self, SessionStore};
 use crate::{api, assets, hooks, logging};
 use crate::{api, assets, logging, unsubscribe};
+use crate::{api, assets, logging, uploads};
 
 /// The product's routes.
 pub fn build(serving: Serving) -> Router {
@@ -68,6 +69,7 @@ fn pages(site: &Site, origin: String) -> Router {
     let table = generate_route_list(app::routes::Pages);
     let pages = Router::new()
         .leptos_routes_with_context(&options, table, render_context::provide, shell.clone())
+        .merge(uploads::routes())
         .route_layer(middleware::from_fn(logging::note_route))
         .fallback(get(leptos_axum::render_app_async_with_context(render_context::provide, shell)))
         .with_state(options)

@@ -4,6 +4,7 @@
 //! It bypasses nothing: everything is entered through the use cases, by the people who would do it.
 
 mod notices;
+mod imports;
 mod organisation;
 pub mod rfcs;
 
@@ -44,6 +45,8 @@ pub async fn fill(backend: &Backend) -> Result<()> {
     people_teams_services(backend).await?;
     rfcs::rfcs(backend).await?;
     notices::notices(backend).await
+    imports::imports(backend, &actor_by_email(backend, ADMIN).await?).await?;
+    rfcs::rfcs(backend).await
 }
 
 /// Whether the demo may be entered, and its people offered at sign-in, unasked: nobody is here yet, or an earlier run

@@ -7,6 +7,7 @@ pub mod caller;
 pub mod deliveries;
 pub mod hooks;
 pub mod inbox;
+pub mod imports;
 pub mod input;
 pub mod me;
 pub mod people;
@@ -82,6 +83,7 @@ fn calls() -> OpenApiRouter<ApiState> {
         .merge(people::calls())
         .merge(teams::calls())
         .merge(services::calls())
+        .merge(imports::calls())
         .merge(rfcs::calls())
         .merge(webhooks::calls())
         .merge(hooks::calls())

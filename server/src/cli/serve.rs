@@ -30,6 +30,7 @@ use crate::embedded_postgres::Purpose;
 use crate::health::{self, Health};
 use crate::jobs::Jobs;
 use crate::jobs::mail::MailSender;
+use crate::jobs::imports::Imports;
 use crate::jobs::news::News;
 use crate::jobs::webhooks::Webhooks;
 use crate::jobs::worker::Sender;
@@ -181,6 +182,8 @@ fn senders(serving: &Serving) -> Vec<Arc<dyn Sender>> {
 fn senders(serving: &Serving) -> Result<Vec<Arc<dyn Sender>>, Problem> {
     let mail = MailSender::new(serving.config.mail.as_ref(), &serving.base_url)?;
     Ok(vec![Arc::new(mail)])
+fn senders() -> Vec<Arc<dyn Sender>> {
+    vec![Arc::new(Imports)]
 }
 
 /// What has to be in the database before the first request.

@@ -7,6 +7,7 @@ mod forms;
 mod hooks;
 mod inbox;
 mod mail;
+mod imports;
 mod pages;
 mod people;
 mod requests;
