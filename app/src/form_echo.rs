@@ -62,6 +62,7 @@ fn label(name: &str) -> Option<&'static str> {
         "body" => "Text",
         "summary" => "What changed",
         "reason" => "Reason",
+        "note" => "Note",
         "name" => "Name",
         "description" => "Description",
         "services" => "Services",

@@ -109,6 +109,26 @@ pub fn edit_service(slug: &str) -> String {
     format!("/services/{}/edit", encode(slug))
 }
 
+/// All follow-ups.
+pub fn follow_ups() -> String {
+    "/follow-ups".into()
+}
+
+/// The list of follow-ups with these filters.
+pub fn follow_up_list(query: &[(&str, &str)]) -> String {
+    with_query(follow_ups(), query, "")
+}
+
+/// Make a follow-up; of an incident when its key is given.
+pub fn new_follow_up(incident: &str) -> String {
+    with_query("/follow-ups/new".into(), &[("incident", incident)], "")
+}
+
+/// One follow-up.
+pub fn follow_up(id: i64) -> String {
+    format!("/follow-ups/{id}")
+}
+
 /// All people and teams.
 pub fn people() -> String {
     "/people".into()

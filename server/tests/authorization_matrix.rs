@@ -15,6 +15,7 @@ use std::collections::BTreeSet;
 use axum::http::{Method, StatusCode};
 use backend::Expected;
 use backend::imports::{self, Kind, NewImport};
+use backend::follow_ups::write::{self as follow_ups, NewFollowUp};
 use backend::rfcs::create::{self, NewRfc};
 use backend::rfcs::status::{self, ChangeStatus};
 use backend::rfcs::threads::{self, NewThread};
@@ -34,6 +35,7 @@ struct World {
     hidden_thread: String,
     hidden_comment: String,
     import: i64,
+    follow_up: String,
 }
 
 impl World {
@@ -63,6 +65,8 @@ impl World {
         let new = NewImport { kind: Kind::Catalog, name: "catalog.yml".into(), options: serde_json::Map::new() };
         let import = imports::hand_in(&app.backend, admin, new, b"services: []\n").await.unwrap().id;
         Self { app, people, published, draft, thread, comment, hidden_thread, hidden_comment, import }
+        let follow_up = new_follow_up(&app, &author).await;
+        Self { app, people, published, draft, thread, comment, hidden_thread, hidden_comment, follow_up }
     }
 
     /// `{rfc}` and the like in paths, forms and bodies.
@@ -74,6 +78,7 @@ impl World {
             .replace("{hidden_thread}", &self.hidden_thread)
             .replace("{hidden_comment}", &self.hidden_comment)
             .replace("{import}", &self.import.to_string())
+            .replace("{follow_up}", &self.follow_up)
     }
 }
 
@@ -85,6 +90,11 @@ async fn new_rfc(app: &TestApp, author: &Actor) -> i64 {
         services: vec!["checkout".into()],
     };
     create::create(&app.backend, author, new).await.unwrap().number
+}
+
+async fn new_follow_up(app: &TestApp, owner: &Actor) -> String {
+    let new = NewFollowUp { title: "Alarm".into(), owner: owner.email.clone(), due: "2026-12-01".into(), source: None };
+    follow_ups::create(&app.backend, owner, new).await.unwrap().id.to_string()
 }
 
 async fn open_thread(app: &TestApp, author: &Actor, number: i64) -> (String, String) {
@@ -115,6 +125,7 @@ fn calls() -> Vec<(&'static str, &'static str, Value, &'static str)> {
     let comment = json!({ "body": "Because." });
     let anchor = json!({ "revision": 1, "start": 0, "end": 2 });
     let webhook = json!({ "name": "Chat", "url": "https://hooks.example.com/in" });
+    let follow_up = json!({ "title": "T", "owner": "author@example.com", "due": "2026-12-01" });
     vec![
         ("GET", "/openapi.json", Value::Null, "ok  ok  ok  ok  ok  ok  ok"),
         ("GET", "/me", Value::Null, ANYBODY),
@@ -198,6 +209,10 @@ fn calls() -> Vec<(&'static str, &'static str, Value, &'static str)> {
         ("POST", "/deliveries/retry", json!({}), ADMINS),
         ("GET", "/deliveries/{id}|/deliveries/999999", Value::Null, ADMINS_ON_NOTHING),
         ("POST", "/deliveries/{id}/retry|/deliveries/999999/retry", Value::Null, ADMINS_ON_NOTHING),
+        ("GET", "/follow-ups", Value::Null, ANYBODY),
+        ("POST", "/follow-ups", follow_up, MEMBERS),
+        ("GET", "/follow-ups/{id}|/follow-ups/{follow_up}", Value::Null, ANYBODY),
+        ("PATCH", "/follow-ups/{id}|/follow-ups/{follow_up}", json!({ "state": "done" }), AUTHOR_OR_SRE),
     ]
 }
 

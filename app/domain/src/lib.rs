@@ -14,9 +14,11 @@
 //! | [`service`] | services and their tiers |
 //! | [`incident`] | severities, types and repetitions of incidents |
 //! | [`webhook`] | what goes out when something happens |
+//! | [`follow_up`] | what somebody promised to do by a day, and when they are reminded |
 //! | [`rfc`] | RFC kinds, statuses and transitions; anchors and diffs below it |
 
 pub mod actor;
+pub mod follow_up;
 pub mod incident;
 pub mod limits;
 pub mod notice;

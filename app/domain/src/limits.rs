@@ -57,6 +57,10 @@ pub const INCIDENT_TYPES: i64 = 100;
 pub const INCIDENT_TYPE_SLUG_CHARS: usize = 40;
 /// Rows of an aggregate over incidents.
 pub const AGGREGATE_ROWS: usize = 20_000;
+/// Characters in the title of a follow-up.
+pub const FOLLOW_UP_TITLE_CHARS: usize = 300;
+/// Days ahead that a follow-up can be due at most: two years. Further away is a typing mistake or a wish.
+pub const FOLLOW_UP_DAYS_AHEAD: i32 = 731;
 /// Characters in a web address.
 pub const URL_CHARS: usize = 2000;
 /// Characters in a search.

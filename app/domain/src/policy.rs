@@ -17,6 +17,8 @@
 //! | change or void an incident | | its recorder, teams of its services | ✔ | ✔ | ✔ |
 //! | import incidents, say what unknown service names mean | | | ✔ | ✔ | ✔ |
 //! | types of incidents | | | | ✔ | ✔ |
+//! | make a follow-up | | ✔ | ✔ | ✔ | ✔ |
+//! | change, move, hand on, finish, drop a follow-up | | its owner and its maker | ✔ | ✔ | ✔ |
 //! | people, roles, teams, invitations, tokens of others, imports | | | | | ✔ |
 //! | people, roles, teams, invitations, tokens of others, imports, webhooks, hooks, the outbox | | | | | ✔ |
 //!
@@ -71,6 +73,15 @@ pub enum Action<'a> {
     ImportIncidents,
     /// Add, rename, reorder and archive types of incidents.
     EditIncidentTypes,
+    /// Make a follow-up.
+    WriteFollowUp,
+    /// Change a follow-up: title, owner, due day, source; finish it, drop it, open it again.
+    ChangeFollowUp {
+        /// Whose it is.
+        owner: PersonId,
+        /// Who made it, if a person did.
+        made_by: Option<PersonId>,
+    },
     /// Start an RFC.
     WriteRfc,
     /// See an RFC.
@@ -142,7 +153,14 @@ pub fn allows(actor: &Actor, action: Action<'_>) -> Result<(), Refusal> {
             needs_scope(actor.scopes.write, "write")?;
             needs_role(actor, Role::Lead)
         }
-        Action::WriteRfc | Action::RecordIncident => {
+        Action::ChangeFollowUp { owner, made_by } => {
+            allows(actor, Action::WriteFollowUp)?;
+            if actor.id == owner || Some(actor.id) == made_by || actor.role >= Role::Sre {
+                return Ok(());
+            }
+            Err(Refusal::not_allowed("Only its owner, who made it, an SRE, lead or admin may change a follow-up."))
+        }
+        Action::WriteRfc | Action::RecordIncident | Action::WriteFollowUp => {
             needs_scope(actor.scopes.write, "write")?;
             needs_role(actor, Role::Member)
         }
@@ -259,6 +277,10 @@ mod tests {
         assert_eq!(allowed(Action::SettleThread { rfc: &own, opener: 8 }), from(Role::Member));
         assert_eq!(allowed(Action::SettleThread { rfc: &others, opener: 7 }), from(Role::Member));
         assert_eq!(allowed(Action::SettleThread { rfc: &others, opener: 8 }), from(Role::Sre));
+        assert_eq!(allowed(Action::WriteFollowUp), from(Role::Member));
+        assert_eq!(allowed(Action::ChangeFollowUp { owner: 7, made_by: Some(8) }), from(Role::Member));
+        assert_eq!(allowed(Action::ChangeFollowUp { owner: 8, made_by: Some(7) }), from(Role::Member));
+        assert_eq!(allowed(Action::ChangeFollowUp { owner: 8, made_by: None }), from(Role::Sre));
         assert_eq!(allowed(Action::EditService { team: Some(3) }), from(Role::Member));
         assert_eq!(allowed(Action::EditService { team: Some(4) }), from(Role::Sre));
         assert_eq!(allowed(Action::EditService { team: None }), from(Role::Sre));

@@ -8,6 +8,7 @@ mod badge;
 mod breadcrumbs;
 mod button;
 mod card;
+pub mod chart;
 mod copyable;
 mod disclosure;
 mod empty_state;

@@ -26,6 +26,7 @@ pub mod error;
 pub mod events;
 pub mod filter;
 pub mod hooks;
+pub mod follow_ups;
 pub mod housekeeping;
 pub mod imports;
 pub mod incidents;

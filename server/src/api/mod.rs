@@ -8,6 +8,7 @@ pub mod deliveries;
 pub mod hooks;
 pub mod inbox;
 pub mod imports;
+pub mod follow_ups;
 pub mod input;
 pub mod me;
 pub mod people;
@@ -88,6 +89,7 @@ fn calls() -> OpenApiRouter<ApiState> {
         .merge(webhooks::calls())
         .merge(hooks::calls())
         .merge(deliveries::calls())
+        .merge(follow_ups::calls())
 }
 
 /// The document.

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod follow_ups;
 mod forms;
 mod hooks;
 mod inbox;
