@@ -63,6 +63,7 @@ fn label(name: &str) -> Option<&'static str> {
         "summary" => "What changed",
         "reason" => "Reason",
         "note" => "Note",
+        "postmortem" => "Postmortem",
         "name" => "Name",
         "description" => "Description",
         "services" => "Services",

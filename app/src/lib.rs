@@ -21,6 +21,7 @@ pub mod admin;
 pub mod error;
 pub mod inbox;
 pub mod imports;
+pub mod follow_ups;
 pub mod people;
 pub mod rfcs;
 pub mod services;

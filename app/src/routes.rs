@@ -10,6 +10,7 @@ use crate::account::{
     sign_in_page::SignInPage, unsubscribe_page::UnsubscribePage,
 };
 use crate::admin::admin_page::AdminPage;
+use crate::follow_ups::{follow_up_page::FollowUpPage, index_page::FollowUpsPage, new_page::NewFollowUpPage};
 use crate::home::home_page::HomePage;
 use crate::inbox::inbox_page::{InboxItemPage, InboxPage};
 use crate::imports::{import_page::ImportPage, index_page::ImportsPage, new_page::NewImportPage};
@@ -39,6 +40,9 @@ pub fn Pages() -> impl IntoView {
                     <Route path=path!("/services/new") view=NewServicePage ssr=Async/>
                     <Route path=path!("/services/:slug") view=ServicePage ssr=Async/>
                     <Route path=path!("/services/:slug/edit") view=EditServicePage ssr=Async/>
+                    <Route path=path!("/follow-ups") view=FollowUpsPage ssr=Async/>
+                    <Route path=path!("/follow-ups/new") view=NewFollowUpPage ssr=Async/>
+                    <Route path=path!("/follow-ups/:id") view=FollowUpPage ssr=Async/>
                     <Route path=path!("/people") view=PeoplePage ssr=Async/>
                     <Route path=path!("/people/:email") view=PersonPage ssr=Async/>
                     <Route path=path!("/teams") view=TeamsPage ssr=Async/>

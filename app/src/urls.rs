@@ -1,5 +1,7 @@
 //! Every address of a page as a function; where a form goes, its server function knows (`api.rs` of each slice).
 
+use domain::follow_up::SourceKind;
+
 /// Home: what needs me today.
 pub fn home() -> String {
     "/".into()
@@ -122,6 +124,53 @@ pub fn follow_up_list(query: &[(&str, &str)]) -> String {
 /// Make a follow-up; of an incident when its key is given.
 pub fn new_follow_up(incident: &str) -> String {
     with_query("/follow-ups/new".into(), &[("incident", incident)], "")
+}
+
+/// All incidents.
+pub fn incidents() -> String {
+    "/incidents".into()
+}
+
+/// The list of incidents with these filters.
+pub fn incident_list(query: &[(&str, &str)]) -> String {
+    with_query(incidents(), query, "")
+}
+
+/// Record an incident.
+pub fn new_incident() -> String {
+    "/incidents/new".into()
+}
+
+/// One incident.
+pub fn incident(id: i64) -> String {
+    format!("/incidents/{id}")
+}
+
+/// A part of the page of an incident: `follow-ups`.
+pub fn incident_part(id: i64, part: &str) -> String {
+    with_query(incident(id), &[], part)
+}
+
+/// Change an incident.
+pub fn edit_incident(id: i64) -> String {
+    format!("/incidents/{id}/edit")
+}
+
+/// The types of incidents; leads only.
+pub fn incident_types() -> String {
+    "/incidents/types".into()
+}
+
+/// Names of services in incidents that the catalogue does not know.
+pub fn unknown_services() -> String {
+    "/incidents/unknown-services".into()
+}
+
+/// What a follow-up comes from.
+pub fn source(kind: SourceKind, key: &str) -> String {
+    match kind {
+        SourceKind::Incident => format!("/incidents/{}", encode(key)),
+    }
 }
 
 /// One follow-up.

@@ -26,6 +26,11 @@ pub fn optional_line(field: &str, label: &str, value: &str, max: usize) -> Resul
     Ok(value.to_owned())
 }
 
+/// The parts of a list typed into one field, without blanks around them and without empty ones.
+pub fn pieces(typed: &str, separators: &[char]) -> Vec<String> {
+    typed.split(separators).map(str::trim).filter(|piece| !piece.is_empty()).map(str::to_owned).collect()
+}
+
 /// Several lines of text kept as they are but for CRLF → LF; may be empty; at most `max` characters.
 pub fn paragraph(field: &str, label: &str, value: &str, max: usize) -> Result<String, Refusal> {
     let value = normalise(field, label, value)?;

@@ -1,5 +1,7 @@
 //! What needs me today: replies that are waited for, drafts, RFCs about my services, and my services.
 
+use backend::PageRequest;
+use backend::follow_ups::{self, Counts, Filter, FollowUp};
 use backend::rfcs::home::{self, Home, OwnDraft, OwnService, TouchingRfc, WaitingReason, WaitingThread};
 use backend::rfcs::render::plain;
 use domain::policy::{self, Action};
@@ -10,8 +12,8 @@ use leptos_router::hooks::use_query_map;
 use crate::page::page;
 use crate::session;
 use crate::ui::{
-    Actions, Button, EmptyState, Glyph, Icon, Meta, PageHeader, Row, RowMeta, RowSide, Rows, Section, SeverityBadge,
-    Stat, StatusBadge, TierBadge, Time, Tone, Variant, counted,
+    Actions, Button, EmptyState, FollowUpRow, Glyph, Icon, Meta, PageHeader, Row, RowMeta, RowSide, Rows, Section,
+    SeverityBadge, Stat, StatusBadge, TierBadge, Time, Tone, Variant, counted,
 };
 use crate::urls;
 
@@ -24,14 +26,20 @@ pub fn HomePage() -> impl IntoView {
         async move {
             let (backend, actor) = signed_in?;
             let blocked = policy::allows(&actor, Action::WriteRfc).err().map(|refusal| refusal.to_string());
-            Ok((home::home(&backend, &actor, all).await?, blocked.unwrap_or_default()))
+            let filter = Filter { owner: Some(actor.email.clone()), state: Some("open".into()), ..Filter::default() };
+            let most_urgent = PageRequest { limit: Some(FOLLOW_UPS), cursor: None };
+            let mine = MyFollowUps {
+                shown: follow_ups::list(&backend, &actor, filter, &most_urgent).await?.items,
+                counts: follow_ups::counts(&backend, &actor, Some(&actor.email), None).await?,
+            };
+            Ok((home::home(&backend, &actor, all).await?, mine, blocked.unwrap_or_default()))
         },
-        |(home, blocked)| show(home, blocked),
+        |(home, mine, blocked)| show(home, mine, blocked),
     )
 }
 
 /// `blocked`: why this person may not write RFCs; empty when they may.
-fn show(home: Home, blocked: String) -> impl IntoView {
+fn show(home: Home, mine: MyFollowUps, blocked: String) -> impl IntoView {
     let waiting = home.waiting_count;
     let drafts = drafts(home.drafts, blocked.clone());
     let summary = match waiting {
@@ -57,6 +65,7 @@ fn show(home: Home, blocked: String) -> impl IntoView {
         <div class="split">
             <div class="stack">
                 {replies(home.waiting, waiting)}
+                {my_follow_ups(mine)}
                 {touching(home.touching)}
             </div>
             <aside class="stack">
@@ -65,6 +74,32 @@ fn show(home: Home, blocked: String) -> impl IntoView {
             </aside>
         </div>
     }
+}
+
+/// The follow-ups on this page at most.
+const FOLLOW_UPS: i64 = 5;
+
+/// What the reader promised to do.
+struct MyFollowUps {
+    /// The most urgent ones.
+    shown: Vec<FollowUp>,
+    counts: Counts,
+}
+
+/// Nothing when there is none: most people have none on most days.
+fn my_follow_ups(mine: MyFollowUps) -> AnyView {
+    if mine.shown.is_empty() {
+        return ().into_any();
+    }
+    let Counts { open, overdue } = mine.counts;
+    let rest = (count(mine.shown.len()) < open || overdue > 0).then(|| {
+        let overdue = (overdue > 0).then(|| format!("{overdue} overdue. "));
+        view! { <p>{overdue} <a href=urls::follow_ups()>"All your follow-ups"</a></p> }
+    });
+    let rows =
+        mine.shown.into_iter().map(|item| view! { <FollowUpRow follow_up=item back=urls::home()/> }).collect_view();
+    view! { <Section title="Your follow-ups" count=open><Rows label="Follow-ups">{rows}</Rows> {rest}</Section> }
+        .into_any()
 }
 
 /// `count`: how many wait, shown or not.

@@ -113,22 +113,19 @@ struct ServiceForm {
 impl ServiceForm {
     /// As the use case wants it.
     fn read(self) -> ServiceInput {
+        let pieces = |typed: &Option<String>, separators: &[char]| {
+            text::pieces(typed.as_deref().unwrap_or_default(), separators)
+        };
         ServiceInput {
             name: self.name,
             tier: self.tier,
             team: self.team.filter(|team| !team.is_empty()),
             description: self.description.unwrap_or_default(),
-            depends_on: pieces(self.depends_on.as_deref(), &[',', '\n']),
-            links: pieces(self.links.as_deref(), &['\n']).iter().map(|line| link(line)).collect(),
-            labels: pieces(self.labels.as_deref(), &[',', '\n']),
+            depends_on: pieces(&self.depends_on, &[',', '\n']),
+            links: pieces(&self.links, &['\n']).iter().map(|line| link(line)).collect(),
+            labels: pieces(&self.labels, &[',', '\n']),
         }
     }
-}
-
-#[cfg(feature = "ssr")]
-fn pieces(text: Option<&str>, separators: &[char]) -> Vec<String> {
-    let pieces = text.unwrap_or_default().split(separators).map(str::trim);
-    pieces.filter(|piece| !piece.is_empty()).map(str::to_owned).collect()
 }
 
 /// A link from its line. A bare address gets a title that fits: itself, without what every address begins with.

@@ -26,6 +26,8 @@ pub enum FieldKind {
     Date,
     /// A time of the day.
     Time,
+    /// A day and a time of it, in a zone that the hint names.
+    DateTime,
 }
 
 impl FieldKind {
@@ -39,6 +41,7 @@ impl FieldKind {
             Self::Number => "number",
             Self::Date => "date",
             Self::Time => "time",
+            Self::DateTime => "datetime-local",
         }
     }
 }

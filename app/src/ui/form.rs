@@ -51,6 +51,13 @@ pub fn is_refused(action: &str, key: &str) -> bool {
     echo_of(action, key).is_some()
 }
 
+/// Whether the form with this action was just refused and one of its fields was complained about or filled in: shows a
+/// field that is needed seldom.
+pub fn is_field_refused(action: &str, field: &str) -> bool {
+    echo_of(action, "")
+        .is_some_and(|echo| echo.message(field).is_some() || echo.value(field).is_some_and(|value| !value.is_empty()))
+}
+
 /// A form. Posts to `action`; refused, the page comes back with what was wrong on top, focused, and every
 /// [`super::Field`] in it with what was typed and its own message.
 #[component]

@@ -17,8 +17,10 @@ mod facts;
 mod field;
 mod filters;
 mod flash;
+mod follow_up;
 mod form;
 mod icon;
+mod local_time;
 mod notice;
 mod page_header;
 mod pagination;
@@ -40,8 +42,12 @@ pub use facts::{Fact, Facts};
 pub use field::{Checkbox, Choice, Field, FieldKind, FileField, Hidden, Radios, Select, TextArea};
 pub use filters::Filters;
 pub use flash::{Done, Flash};
-pub use form::{Form, FormActions, FormFallback, is_refused};
+pub use follow_up::{
+    CREATE_FOLLOW_UP, DueBadge, FINISH_FOLLOW_UP, FollowUpFields, FollowUpRow, PeopleList, civil_date,
+};
+pub use form::{Form, FormActions, FormFallback, is_field_refused, is_refused};
 pub use icon::{Glyph, Icon};
+pub use local_time::{Fold, NotAnInstant, read_typed, typed_form};
 pub use notice::Notice;
 pub use page_header::{Actions, Meta, PageHeader};
 pub use pagination::Pagination;

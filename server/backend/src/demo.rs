@@ -5,6 +5,7 @@
 
 mod notices;
 mod imports;
+mod follow_ups;
 mod organisation;
 pub mod rfcs;
 
@@ -47,6 +48,7 @@ pub async fn fill(backend: &Backend) -> Result<()> {
     notices::notices(backend).await
     imports::imports(backend, &actor_by_email(backend, ADMIN).await?).await?;
     rfcs::rfcs(backend).await
+    follow_ups::follow_ups(backend).await
 }
 
 /// Whether the demo may be entered, and its people offered at sign-in, unasked: nobody is here yet, or an earlier run

@@ -76,6 +76,8 @@ pub struct FollowUp {
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
+    /// Whether the reader may change it.
+    pub may_change: bool,
 }
 
 impl FollowUp {
@@ -130,14 +132,7 @@ pub async fn get(backend: &Backend, actor: &Actor, id: &str) -> Result<FollowUp>
     allows(actor, Action::Read)?;
     let id = key(id)?;
     let mut connection = backend.pool().acquire().await?;
-    Ok(read(&mut connection, backend, id).await?.ok_or_else(missing)?.follow_up)
-}
-
-/// Refuses who may not change the follow-up, for pages that offer it; [`write::change`] decides again.
-pub async fn check_change(backend: &Backend, actor: &Actor, id: i64) -> Result<()> {
-    let mut connection = backend.pool().acquire().await?;
-    let stored = read(&mut connection, backend, id).await?.ok_or_else(missing)?;
-    Ok(allows(actor, stored.change())?)
+    Ok(read(&mut connection, backend, actor, id).await?.ok_or_else(missing)?.follow_up)
 }
 
 /// Follow-ups: open ones first, by due day; then closed ones, the last closed first.
@@ -186,7 +181,7 @@ pub async fn list(backend: &Backend, actor: &Actor, filter: Filter, page: &PageR
     let page = Page::new(found, rows, |cursor| cursor.0)?;
     let ids: Vec<i64> = page.items.iter().map(|cursor| cursor.id).collect();
     let mut connection = backend.pool().acquire().await?;
-    let stored = read_all(&mut connection, backend, &ids).await?;
+    let stored = read_all(&mut connection, backend, actor, &ids).await?;
     Ok(Page { items: stored.into_iter().map(|stored| stored.follow_up).collect(), next_cursor: page.next_cursor })
 }
 
@@ -216,6 +211,17 @@ pub async fn counts(backend: &Backend, actor: &Actor, owner: Option<&str>, team:
     Ok(counts.fetch_one(backend.pool()).await?)
 }
 
+/// Who can own a follow-up, by name: accounts in use that may write. For pickers.
+pub async fn owners(backend: &Backend, actor: &Actor) -> Result<Vec<PersonRef>> {
+    allows(actor, Action::Read)?;
+    let people = sqlx::query_as!(
+        PersonRef,
+        r#"select email, name from people where disabled_at is null and role <> 'reader'
+           order by lower(name), id limit 1000"#,
+    );
+    Ok(people.fetch_all(backend.pool()).await?)
+}
+
 /// A follow-up and the ids behind it.
 struct Stored {
     owner_id: PersonId,
@@ -226,16 +232,20 @@ struct Stored {
 impl Stored {
     /// What the policy is asked about it.
     fn change(&self) -> Action<'static> {
-        Action::ChangeFollowUp { owner: self.owner_id, made_by: self.made_by_id }
+        change_of(self.owner_id, self.made_by_id)
     }
 }
 
-async fn read(connection: &mut PgConnection, backend: &Backend, id: i64) -> Result<Option<Stored>> {
-    Ok(read_all(connection, backend, &[id]).await?.pop())
+fn change_of(owner: PersonId, made_by: Option<PersonId>) -> Action<'static> {
+    Action::ChangeFollowUp { owner, made_by }
 }
 
-/// The follow-ups with these ids, in their order.
-async fn read_all(connection: &mut PgConnection, backend: &Backend, ids: &[i64]) -> Result<Vec<Stored>> {
+async fn read(connection: &mut PgConnection, backend: &Backend, actor: &Actor, id: i64) -> Result<Option<Stored>> {
+    Ok(read_all(connection, backend, actor, &[id]).await?.pop())
+}
+
+/// The follow-ups with these ids, in their order, as `actor` sees them.
+async fn read_all(connection: &mut PgConnection, backend: &Backend, actor: &Actor, ids: &[i64]) -> Result<Vec<Stored>> {
     let rows = sqlx::query!(
         r#"select f.id, f.title, f.owner_id, f.due_on, f.first_due_on, f.moves, f.source_kind, f.source_key, f.state,
                   f.note, f.made_by_id, f.closed_at, f.version, f.created_at, f.updated_at,
@@ -288,6 +298,7 @@ async fn read_all(connection: &mut PgConnection, backend: &Backend, ids: &[i64])
                 version: row.version,
                 created_at,
                 updated_at: row.updated_at.to_jiff(),
+                may_change: allows(actor, change_of(row.owner_id, row.made_by_id)).is_ok(),
             };
             Ok(Stored { owner_id: row.owner_id, made_by_id: row.made_by_id, follow_up })
         })

@@ -133,6 +133,7 @@ struct FollowUpPatch {
     /// What it comes from; null: nothing.
     #[serde(default, deserialize_with = "said")]
     #[schema(value_type = Option<SourceBody>)]
+    #[expect(clippy::option_option, reason = "absent, null and something are three things")]
     source: Option<Option<SourceBody>>,
     /// `done`, `dropped` (needs a note), or `open` again.
     state: Option<String>,
@@ -141,6 +142,7 @@ struct FollowUpPatch {
 }
 
 /// Tells null from absent.
+#[expect(clippy::option_option, reason = "absent, null and something are three things")]
 fn said<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(value).map(Some)
 }

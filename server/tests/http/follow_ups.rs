@@ -25,22 +25,22 @@ async fn a_follow_up_is_made_read_and_changed_in_the_version_that_was_seen() {
     assert_eq!((read["days_overdue"].as_i64(), read["state"].as_str()), (Some(-7), Some("open")));
     assert_eq!(read["url"], format!("http://plumbline.test/follow-ups/{id}"));
 
-    let patch = async |if_match: &str, body: Value| cast.change(&cast.author, "PATCH", &path, if_match, body).await;
+    let change = async |if_match: &str, body: Value| cast.change(&cast.author, "PATCH", &path, if_match, body).await;
     assert_eq!(cast.app.call(Some(&cast.author), "PATCH", &path, json!({ "due": "2026-11-20" })).await.status, 428);
-    assert_eq!(patch("\"9\"", json!({ "due": "2026-11-20" })).await.status, 412);
-    let moved = patch("\"1\"", json!({ "due": "2026-11-20", "source": null })).await;
+    assert_eq!(change("\"9\"", json!({ "due": "2026-11-20" })).await.status, 412);
+    let moved = change("\"1\"", json!({ "due": "2026-11-20", "source": null })).await;
     assert_eq!((moved.status.as_u16(), moved.header("etag")), (200, "\"2\""), "{}", moved.body);
     let moved = moved.json();
     assert_eq!((&moved["due"], &moved["first_due"]), (&json!("2026-11-20"), &json!("2026-11-09")));
-    assert_eq!(wrong_fields(&patch("\"2\"", json!({ "state": "dropped" })).await), ["note"]);
+    assert_eq!(wrong_fields(&change("\"2\"", json!({ "state": "dropped" })).await), ["note"]);
     assert_eq!(
-        wrong_fields(&patch("\"2\"", json!({ "owner": "ruth@example.com", "due": "soon" })).await),
+        wrong_fields(&change("\"2\"", json!({ "owner": "ruth@example.com", "due": "soon" })).await),
         ["due", "owner"]
     );
-    assert_eq!(wrong_fields(&patch("\"2\"", json!({ "colour": "red" })).await), ["colour"]);
-    let done = patch("\"2\"", json!({ "state": "done", "note": "It rings." })).await.json();
+    assert_eq!(wrong_fields(&change("\"2\"", json!({ "colour": "red" })).await), ["colour"]);
+    let done = change("\"2\"", json!({ "state": "done", "note": "It rings." })).await.json();
     assert_eq!((&done["state"], &done["closed_by"]), (&json!("done"), &json!("ana@example.com")));
-    assert_eq!(patch("\"3\"", json!({ "due": "2026-12-01" })).await.status, 409);
+    assert_eq!(change("\"3\"", json!({ "due": "2026-12-01" })).await.status, 409);
     assert_eq!(cast.get(&cast.reader, "/follow-ups/none").await.status, 404);
 }
 

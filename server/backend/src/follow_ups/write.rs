@@ -93,7 +93,7 @@ pub async fn add(tx: &mut Tx<'_>, actor: &Actor, new: NewFollowUp) -> Result<Fol
     .await?;
     let after = json!({ "title": title, "owner": owner.email, "due": due, "source": source });
     tx.event("follow_up.created", &Subject::follow_up(id), None, Some(after)).await?;
-    Ok(reread(tx, id).await?.follow_up)
+    Ok(reread(tx, actor, id).await?.follow_up)
 }
 
 /// Changes a follow-up: each thing that changes is an event of its own. One that says nothing new leaves it as it is.
@@ -111,14 +111,14 @@ pub async fn change(
         return Ok(earlier);
     }
     sqlx::query!("select id from follow_ups where id = $1 for no key update", id).fetch_optional(&mut *tx).await?;
-    let before = read(&mut tx, backend, id).await?.ok_or_else(missing)?;
+    let before = read(&mut tx, backend, actor, id).await?.ok_or_else(missing)?;
     allows(actor, before.change())?;
     expected.check_existing(before.follow_up.version)?;
     let wanted = Wanted::check(&mut tx, &before, change).await?;
     if !wanted.write(&mut tx, actor, &before).await? {
         return tx.commit(before.follow_up).await;
     }
-    let follow_up = reread(&mut tx, id).await?.follow_up;
+    let follow_up = reread(&mut tx, actor, id).await?.follow_up;
     tx.commit(follow_up).await
 }
 
@@ -246,9 +246,9 @@ impl Wanted {
     }
 }
 
-async fn reread(tx: &mut Tx<'_>, id: i64) -> Result<Stored> {
+async fn reread(tx: &mut Tx<'_>, actor: &Actor, id: i64) -> Result<Stored> {
     let backend = tx.backend();
-    let stored = read(tx, backend, id).await?;
+    let stored = read(tx, backend, actor, id).await?;
     stored.ok_or_else(|| Error::internal("a follow-up vanished while it was written"))
 }
 
