@@ -42,6 +42,8 @@ fn TopBar(
 ) -> impl IntoView {
     let here = visit.path.split(['?', '#']).next().unwrap_or("/").to_owned();
     let signing_in = here == "/sign-in";
+    // Where the page's own connection to `/live` begins: see `crate::live`.
+    let live_after = visit.actor.is_some().then(|| visit.live_after.clone()).flatten();
     let end = match visit.actor.clone() {
         Some(actor) => view! {
             <InboxLink unread=visit.unread here=here.clone()/>
@@ -52,7 +54,7 @@ fn TopBar(
         None => view! { <Button href=urls::sign_in(Some(&visit.path))>"Sign in"</Button> }.into_any(),
     };
     view! {
-        <header class="topbar">
+        <header class="topbar" data-live-after=live_after>
             {visit.actor.as_ref().map(|actor| view! { <NavFold actor=actor.clone() here=here.clone()/> })}
             <a class="brand" href=urls::home()>
                 <Icon glyph=Glyph::Plumb/>

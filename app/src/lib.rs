@@ -15,6 +15,8 @@
 //! | `ui` | house components |
 //! | `home`, `inbox`, `rfcs`, `services`, `people`, `account`, `admin` | slices, one folder each; slices never import each other |
 //! | `home`, `rfcs`, `services`, `people`, `imports`, `account`, `admin` | slices, one folder each; slices never import each other |
+//! | `browser`, `live` | in the browser: what islands have in common; the connection by which a page hears of changes |
+//! | `home`, `rfcs`, `services`, `people`, `account`, `admin` | slices, one folder each; slices never import each other |
 
 pub mod account;
 pub mod admin;
@@ -29,6 +31,9 @@ pub mod urls;
 
 #[cfg(feature = "hydrate")]
 mod browser;
+#[cfg(feature = "hydrate")]
+mod live;
+
 #[cfg(feature = "ssr")]
 pub mod form_echo;
 #[cfg(feature = "ssr")]
@@ -52,6 +57,11 @@ pub mod ui;
 pub fn hydrate() {
     forget_news();
     leptos::mount::hydrate_islands();
+    // Islands say what they listen to as they wake up, before this.
+    let connect = || {
+        live::connect();
+    };
+    leptos::prelude::set_timeout(connect, std::time::Duration::ZERO);
     // Browser tests wait for this before they click on an island.
     if let Some(root) = leptos::prelude::document().document_element() {
         // A page that cannot be marked works all the same.

@@ -81,6 +81,8 @@ pub struct Visit {
     pub actor: Option<Actor>,
     /// How many items of their inbox they have not looked at.
     pub unread: i64,
+    /// The place in the order of events from which on the page listens for changes (`GET /live`), if that is known.
+    pub live_after: Option<String>,
     /// Allows this response's own scripts (Content-Security-Policy).
     pub nonce: String,
     /// Names this request in the log.

@@ -10,6 +10,7 @@ pub mod health;
 pub mod hooks;
 pub mod jobs;
 pub mod listener;
+pub mod live;
 pub mod logging;
 pub mod metrics;
 pub mod middleware;

@@ -19,6 +19,7 @@ use leptos::prelude::{FromServerFnError as _, provide_context, use_context};
 use server_fn::error::SERVER_FN_ERROR_HEADER;
 use tower_sessions::Session;
 
+use crate::live::hub::Hub;
 use crate::logging;
 use crate::middleware::answer::Answer;
 use crate::middleware::client_address::ClientAddress;
@@ -31,6 +32,8 @@ use crate::middleware::security_headers::Nonce;
 pub struct Site {
     /// The use cases.
     pub backend: Backend,
+    /// Who listens to live pages.
+    pub hub: Hub,
     /// The address people type, without a slash at the end.
     pub base_url: Arc<str>,
     /// Whether that is https.
@@ -71,6 +74,8 @@ pub async fn prepare(State(site): State<Site>, session: Session, mut request: Re
         _ => 0,
     };
     let visit = Visit {
+        // Before anything is read: what happens from here on is told to the page.
+        live_after: site.hub.place().map(|place| place.to_string()),
         backend,
         actor,
         unread,

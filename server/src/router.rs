@@ -13,6 +13,8 @@ use tower_sessions::cookie::time::Duration;
 use tower_sessions::{Expiry, SessionManagerLayer};
 
 use crate::cli::serve::Serving;
+use crate::live::hub::{self, Hub};
+use crate::live::{self, Live};
 use crate::middleware::{client_address, cross_site, form_errors, panic, request_id, security_headers, timeouts};
 use crate::render_context::{self, Site};
 use crate::session_store::{self, SessionStore};
@@ -22,11 +24,15 @@ use crate::{api, assets, logging, uploads};
 
 /// The product's routes.
 pub fn build(serving: Serving) -> Router {
-    let Serving { backend, config, base_url, demo, news: _, stopping: _ } = serving;
+    let Serving { backend, config, base_url, demo, news, stopping } = serving;
     let entropy: Arc<dyn Entropy> = Arc::new(backend::SystemEntropy);
     let backend = backend.with_rate_limits(config.rate_limits);
+    let hub = Hub::new(backend.clone(), hub::Limits::default());
+    tokio::spawn(hub.clone().run(news, stopping.clone()));
+    let live = Live { backend: backend.clone(), hub: hub.clone(), origin: base_url.origin().into(), stopping };
     let site = Site {
         backend: backend.clone(),
+        hub,
         base_url: base_url.origin().into(),
         https: base_url.is_https(),
         demo,
@@ -38,6 +44,7 @@ pub fn build(serving: Serving) -> Router {
         .merge(assets::routes())
         .nest("/api/v1", api::routes(&backend, &base_url))
         .merge(hooks::routes(&backend))
+        .merge(with_session(live::routes(live), &site))
         .route_layer(middleware::from_fn(logging::note_route))
         .route("/unsubscribe/{token}", unsubscribe::route(backend.clone(), pages.clone()))
         .fallback_service(pages);
@@ -73,10 +80,13 @@ fn pages(site: &Site, origin: String) -> Router {
         .route_layer(middleware::from_fn(logging::note_route))
         .fallback(get(leptos_axum::render_app_async_with_context(render_context::provide, shell)))
         .with_state(options)
-        .layer(middleware::from_fn_with_state(site.clone(), render_context::prepare))
-        .layer(sessions(site))
-        .layer(middleware::from_fn(session_store::answer_unsaved));
-    form_errors::wrap(pages, origin)
+        .layer(middleware::from_fn_with_state(site.clone(), render_context::prepare));
+    form_errors::wrap(with_session(pages, site), origin)
+}
+
+/// Routes that know the browser's session.
+fn with_session(routes: Router, site: &Site) -> Router {
+    routes.layer(sessions(site)).layer(middleware::from_fn(session_store::answer_unsaved))
 }
 
 /// The session cookie. It lives as long as a session may at most; when a session ends is the backend's rule.

@@ -460,3 +460,31 @@ async fn every_page_opens_for_whom_the_contract_names() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+#[tokio::test]
+async fn live_pages_listen_to_what_they_may_read() {
+    let rows = [
+        ("inbox", ANYBODY),
+        ("rfc:{rfc}", ANYBODY),
+        ("rfc:{draft}", HIDDEN),
+        ("inbox,rfc:{draft}", HIDDEN),
+        ("rfc:99", "401 404 404 404 404 404 404"),
+        ("service:checkout,team:core,incident:1,follow_up:1", ANYBODY),
+        ("import:1", ADMINS),
+        ("webhook:1", ADMINS),
+        ("hook:1", ADMINS),
+        ("product:clock", ADMINS),
+    ];
+    let world = World::new().await;
+    let mut wrong = Vec::new();
+    for (topics, expected) in rows {
+        let path = format!("/live?topics={}", world.fill(topics));
+        let mut found = Vec::new();
+        for who in &world.people {
+            found.push(cell(world.app.open(who.as_ref(), &path, &[]).await.status(), false));
+        }
+        compare(&mut wrong, &path, expected, &found);
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    world.app.stopping.cancel();
+}

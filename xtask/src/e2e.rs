@@ -1,11 +1,12 @@
-//! The browser tests: Playwright and Chromium against the release binary with its own embedded Postgres.
+//! The browser tests: Playwright and Chromium against the release binary with its own embedded Postgres, and a second
+//! process of it on the same database.
 
 use std::{
     fs::File,
     io::{BufRead, BufReader},
     net::TcpListener,
-    path::PathBuf,
-    process::Stdio,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
     sync::mpsc,
     time::Duration,
 };
@@ -39,7 +40,8 @@ pub fn run(workspace: &Workspace, arguments: &[&str]) -> Outcome<TestRun> {
     let server = Server::start(workspace)?;
     let mut playwright = tied(folder.join("node_modules/.bin/playwright"), "TERM", None);
     playwright.current_dir(&folder).arg("test").args(arguments);
-    playwright.env("PLUMBLINE_E2E_URL", &server.url).env("PLUMBLINE_E2E_CHROMIUM", chromium);
+    playwright.env("PLUMBLINE_E2E_URL", &server.url).env("PLUMBLINE_E2E_SECOND_URL", &server.second_url);
+    playwright.env("PLUMBLINE_E2E_CHROMIUM", chromium);
     let (summary, success) = process::run_keeping(&mut playwright, is_summary)?;
     if !success {
         println!("The server's log: {}", server.log.display());
@@ -54,12 +56,15 @@ fn is_summary(line: &str) -> bool {
     number && matches!(words.next(), Some("passed" | "failed" | "skipped" | "flaky" | "interrupted"))
 }
 
-/// `plumbline serve --demo` with an empty data folder.
+/// `plumbline serve --demo` with an empty data folder, and another process beside it.
 struct Server {
     url: String,
+    second_url: String,
     log: PathBuf,
     data: PathBuf,
-    process: Option<Companion>,
+    /// In the order in which they stop: the first one has the database.
+    second: Option<Companion>,
+    first: Option<Companion>,
 }
 
 impl Server {
@@ -67,30 +72,47 @@ impl Server {
         let data = temporary_folder("e2e")?;
         let logs = workspace.scratch().join("e2e");
         create_folder(&logs)?;
-        let log = logs.join("server.log");
-        let log_file = File::create(&log).map_err(|error| format!("cannot write {}: {error}", log.display()))?;
-        let address = free_address()?;
+        let (log, folder) = (logs.join("server.log"), data.join("data"));
+        let (url, second_url) = (String::new(), String::new());
+        let mut server = Self { url, second_url, log, data, second: None, first: None };
 
-        let mut command = tied(workspace.server_binary("release"), "TERM", None);
-        for name in ["DATABASE_URL", "PLUMBLINE_TEST_DATABASE_URL"] {
-            command.env_remove(name);
-        }
-        command.current_dir(&workspace.root).args(["serve", "--demo"]);
-        command.env("PLUMBLINE_DATA_DIR", data.join("data")).env("PLUMBLINE_LISTEN", &address);
-        // One browser signs in as everybody, many times a minute: that is what the limits are there to stop.
-        command.env("PLUMBLINE_RATE_LIMITS", "off");
-        let mut process = Companion::start(command.stdout(Stdio::piped()).stderr(log_file), "TERM")?;
-        let output = process.output().ok_or("the server's output is not piped")?;
-        let mut server = Self { url: String::new(), log, data, process: Some(process) };
-        server.url = wait_until_ready(output).map_err(|error| format!("{error}; see {}", server.log.display()))?;
-        println!("Server for the browser tests: {}", server.url);
+        let mut command = serve(workspace)?;
+        command.arg("--demo").env("PLUMBLINE_DATA_DIR", &folder);
+        (server.first, server.url) = start(&mut command, &server.log)?;
+        let mut command = serve(workspace)?;
+        // The socket of the first one's Postgres.
+        let database = format!("postgres:///plumbline?host={}&user=plumbline", folder.join("run").display());
+        command.env("DATABASE_URL", database);
+        (server.second, server.second_url) = start(&mut command, &logs.join("second-server.log"))?;
+        println!("Servers for the browser tests: {} and {}", server.url, server.second_url);
         Ok(server)
     }
 }
 
+fn serve(workspace: &Workspace) -> Outcome<Command> {
+    let mut command = tied(workspace.server_binary("release"), "TERM", None);
+    for name in ["DATABASE_URL", "PLUMBLINE_TEST_DATABASE_URL", "PLUMBLINE_DATA_DIR"] {
+        command.env_remove(name);
+    }
+    command.current_dir(&workspace.root).arg("serve").env("PLUMBLINE_LISTEN", free_address()?);
+    // One browser signs in as everybody, many times a minute: that is what the limits are there to stop.
+    command.env("PLUMBLINE_RATE_LIMITS", "off");
+    Ok(command)
+}
+
+/// Starts a server and waits for its address.
+fn start(command: &mut Command, log: &Path) -> Outcome<(Option<Companion>, String)> {
+    let log_file = File::create(log).map_err(|error| format!("cannot write {}: {error}", log.display()))?;
+    let mut process = Companion::start(command.stdout(Stdio::piped()).stderr(log_file), "TERM")?;
+    let output = process.output().ok_or("the server's output is not piped")?;
+    let url = wait_until_ready(output).map_err(|error| format!("{error}; see {}", log.display()))?;
+    Ok((Some(process), url))
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
-        drop(self.process.take());
+        drop(self.second.take());
+        drop(self.first.take());
         let _ = remove_folder(&self.data);
     }
 }

@@ -107,6 +107,7 @@ pub(super) fn body(rendered: &Rendered, titled: bool, placed: Placed, reading: &
             class="rfc-body"
             id="rfc-body"
             data-rfc=reading.number
+            data-revision=reading.revision
             data-comment=reading.may_comment.then_some("")
             data-attach=attach.map(str::to_owned)
             data-kept=reading.kept.clone()

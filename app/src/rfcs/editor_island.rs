@@ -79,6 +79,7 @@ mod browser {
     use super::super::kept::{self, Kept};
     use super::crate::browser::{mark_ready, on};
     use super::Desk;
+    use crate::browser::{mark_ready, on};
 
     /// Between the last key and the preview.
     const PAUSE: Duration = Duration::from_millis(300);

@@ -13,6 +13,7 @@ use web_sys::{Element, Event, Node, Range};
 use super::select_browser::{block_of, offset};
 use super::selection;
 use crate::browser::on;
+use crate::browser::{elements, on};
 
 /// Names of the two styles, as in `style/pages/rfc.css`.
 const ALL: &str = "thread";
@@ -31,7 +32,7 @@ struct Mark {
 pub(super) struct Marks(Rc<Page>);
 
 struct Page {
-    threads: Vec<Mark>,
+    threads: RefCell<Vec<Mark>>,
     /// The words that are being commented on.
     composed: RefCell<Vec<Range>>,
 }
@@ -39,6 +40,13 @@ struct Page {
 impl Marks {
     /// Finds the words of every thread on the page, and marks them.
     pub(super) fn of_threads(article: &Element) -> Self {
+        let marks = Self(Rc::new(Page { threads: RefCell::default(), composed: RefCell::default() }));
+        marks.renew(article);
+        marks
+    }
+
+    /// The same when there are others.
+    pub(super) fn renew(&self, article: &Element) {
         let blocks = Block::all(article);
         let mut marks = Vec::new();
         for thread in elements(article, ".thread[data-start]") {
@@ -52,7 +60,7 @@ impl Marks {
         }
         let open = marks.iter().filter(|mark| mark.open).flat_map(|mark| &mark.words);
         draw(ALL, open);
-        Self(Rc::new(Page { threads: marks, composed: RefCell::default() }))
+        self.0.threads.replace(marks);
     }
 
     /// Leads from a thread to its words and from words to their thread.
@@ -91,12 +99,13 @@ impl Marks {
     fn activate(&self, thread: &Element) {
         self.deactivate();
         drop(thread.class_list().add_1("thread-active"));
-        let words = self.0.threads.iter().filter(|mark| mark.thread == *thread).flat_map(|mark| &mark.words);
+        let threads = self.0.threads.borrow();
+        let words = threads.iter().filter(|mark| mark.thread == *thread).flat_map(|mark| &mark.words);
         draw(ACTIVE, words.chain(self.0.composed.borrow().iter()));
     }
 
     fn deactivate(&self) {
-        for mark in &self.0.threads {
+        for mark in self.0.threads.borrow().iter() {
             drop(mark.thread.class_list().remove_1("thread-active"));
         }
     }
@@ -109,7 +118,8 @@ impl Marks {
             return None;
         }
         let hit = |words: &&Range| words.is_point_in_range(&node, at).unwrap_or(false);
-        let under = self.0.threads.iter().filter(|mark| mark.open && mark.words.iter().any(|words| hit(&words)));
+        let threads = self.0.threads.borrow();
+        let under = threads.iter().filter(|mark| mark.open && mark.words.iter().any(|words| hit(&words)));
         let length = |mark: &&Mark| mark.words.iter().map(|words| words.to_string().length()).sum::<u32>();
         under.min_by_key(length).map(|mark| mark.thread.clone())
     }
@@ -172,11 +182,6 @@ const SHOW_TEXT: u32 = 4;
 
 fn set(node: &Node, offset: usize, place: impl Fn(&Node, u32) -> Result<(), JsValue>) -> Option<()> {
     place(node, u32::try_from(offset).ok()?).ok()
-}
-
-fn elements(within: &Element, selector: &str) -> Vec<Element> {
-    let Ok(found) = within.query_selector_all(selector) else { return Vec::new() };
-    (0..found.length()).filter_map(|index| found.get(index)?.dyn_into().ok()).collect()
 }
 
 /// Marks these words in the style `name` and no others. The interface is not in web-sys yet (it is behind a compiler

@@ -8,18 +8,22 @@
 //! | `header`, `document`, `thread`, `composer` | parts of the read page: its head, the text with its threads, one thread, the forms that open one |
 //! | `editor` | what the pages for writing share |
 //! | `kept` | texts that the browser keeps until they are saved: their names, and when they are done with |
-//! | [`select_island`], [`editor_island`] | the interactive parts: comment by selecting; live preview and safekeeping |
+//! | [`select_island`], [`editor_island`], [`news_island`] | the interactive parts: comment by selecting; live preview and safekeeping; what others say meanwhile |
 //! | [`selection`] | from a selection in rendered text to bytes of the source, and back |
 //! | `select_browser`, `marks` | the islands' work on the page, in the browser only |
+//! | `select_browser`, `news_browser`, `marks` | the islands' work on the page, in the browser only |
 
 pub mod api;
 pub mod editor_island;
 mod kept;
+pub mod news_island;
 pub mod select_island;
 pub mod selection;
 
 #[cfg(feature = "hydrate")]
 mod marks;
+#[cfg(feature = "hydrate")]
+mod news_browser;
 #[cfg(feature = "hydrate")]
 mod select_browser;
 

@@ -11,6 +11,7 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos_meta::Title;
 
+use super::news_island::NewsOfRfc;
 use super::reading::{self, Asked, Reading};
 use super::select_island::SelectToComment;
 use super::thread::{quote_of, thread_card};
@@ -65,7 +66,8 @@ fn show(loaded: Loaded) -> AnyView {
     let resolved = threads.items.len() - open;
     let later = threads.opened_later;
     let attached = attached(&threads.items, &mut reading);
-    if attached.is_some() {
+    let news = attached.is_none();
+    if !news {
         // Whoever looks for its place needs the text, not the other threads.
         threads.items.retain(|thread| reading.asked.attach == thread.id);
     }
@@ -87,6 +89,7 @@ fn show(loaded: Loaded) -> AnyView {
             </div>
         </div>
         <SelectToComment/>
+        {news.then(|| view! { <NewsOfRfc/> })}
     }
     .into_any()
 }

@@ -13,8 +13,10 @@ use web_sys::{
 
 use super::kept;
 use super::marks::Marks;
+use super::news_browser::THREADS_CHANGED;
 use super::selection;
 use crate::browser::{mark_ready, on};
+use crate::browser::{by_id, mark_ready, on};
 
 /// A selection that is still being dragged is not offered anything yet.
 const PAUSE: Duration = Duration::from_millis(120);
@@ -58,6 +60,9 @@ pub fn attach(button: &HtmlButtonElement) {
         listen_to_form(&desk);
     }
     desk.marks.listen(&desk.article);
+    // Others have said something, and the page shows it.
+    let here = Rc::clone(&desk);
+    on(&desk.article, THREADS_CHANGED, move |_: Event| here.marks.renew(&here.article));
     mark_ready();
 }
 
@@ -285,10 +290,6 @@ fn fill(composer: &HtmlElement, name: &str, offset: usize) {
 
 fn composer() -> Option<HtmlElement> {
     by_id("composer")
-}
-
-fn by_id<T: JsCast>(id: &str) -> Option<T> {
-    document().get_element_by_id(id)?.dyn_into().ok()
 }
 
 /// The block of a passage.

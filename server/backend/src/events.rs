@@ -99,6 +99,36 @@ pub async fn after(backend: &Backend, place: Position, limit: i64) -> Result<Vec
     Ok(rows.into_iter().map(Row::placed).collect())
 }
 
+/// The events after a place that are about one of these subjects, the oldest first: what somebody missed who follows these
+/// and nothing else. `kinds` and `keys` belong together, pair by pair.
+pub async fn after_about(
+    backend: &Backend,
+    place: Position,
+    kinds: &[String],
+    keys: &[String],
+    limit: i64,
+) -> Result<Vec<(Position, Event)>> {
+    let rows = sqlx::query_as!(
+        Row,
+        r#"select events.id, events.position::text as "position!", events.at, events.actor_id,
+                  people.name as "actor_name?", people.email as "actor?: String", events.verb, events.subject_kind,
+                  events.subject_key, events.before, events.after, events.request_id
+           from events left join people on people.id = events.actor_id
+           where (events.subject_kind, events.subject_key) in (select * from unnest($3::text[], $4::text[]))
+             and (events.position, events.id) > ($1::text::xid8, $2)
+             and events.position < pg_snapshot_xmin(pg_current_snapshot())
+           order by events.position, events.id limit $5"#,
+        place.transaction.to_string(),
+        place.id,
+        kinds,
+        keys,
+        limit,
+    )
+    .fetch_all(backend.pool())
+    .await?;
+    Ok(rows.into_iter().map(Row::placed).collect())
+}
+
 /// One event by its key.
 pub(crate) async fn find(connection: &mut PgConnection, id: i64) -> Result<Option<Event>> {
     let row = sqlx::query_as!(

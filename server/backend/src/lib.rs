@@ -32,6 +32,7 @@ pub mod imports;
 pub mod incidents;
 pub mod jobs;
 pub mod notices;
+pub mod live;
 pub mod outbox;
 pub mod page;
 pub mod rfcs;

@@ -9,6 +9,7 @@ mod hooks;
 mod inbox;
 mod mail;
 mod imports;
+mod live;
 mod pages;
 mod people;
 mod requests;

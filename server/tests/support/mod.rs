@@ -5,7 +5,7 @@ mod contract;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::http::{HeaderMap, Request, StatusCode, header};
+use axum::http::{HeaderMap, Request, Response, StatusCode, header};
 use backend::accounts::sessions::{self, Content};
 use backend::accounts::tokens::{self, NewToken};
 use backend::entropy;
@@ -16,6 +16,7 @@ use domain::{Actor, Role};
 use serde_json::Value;
 use server::cli::serve::Serving;
 use server::config::Config;
+use server::jobs::news::{self, News};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use tokio_util::sync::CancellationToken;
@@ -32,6 +33,8 @@ pub struct TestApp {
     pub backend: TestBackend,
     /// All routes.
     pub router: Router,
+    /// Stops the product.
+    pub stopping: CancellationToken,
 }
 
 /// An answer, read to its end.
@@ -72,6 +75,11 @@ impl TestApp {
     pub async fn with(vars: &[(&str, &str)]) -> Self {
         let mut backend = testing::backend().await;
         backend.backend = backend.backend.with_base_url(BASE_URL);
+        Self::on(testing::backend().await, vars, News::default(), CancellationToken::new())
+    }
+
+    /// The product on this backend. Of what a server does by itself, it only says when something was committed.
+    pub fn on(backend: TestBackend, vars: &[(&str, &str)], news: News, stopping: CancellationToken) -> Self {
         let vars = [("PLUMBLINE_BASE_URL", BASE_URL)].iter().chain(vars);
         let vars = vars.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let config = Config::from_vars(vars, |_| Err(std::io::ErrorKind::NotFound.into())).unwrap();
@@ -80,10 +88,11 @@ impl TestApp {
             base_url: config.base_url(([127, 0, 0, 1], 3000).into()),
             config: Arc::new(config),
             demo: false,
-            news: server::jobs::news::News::default(),
-            stopping: CancellationToken::new(),
+            news: news.clone(),
+            stopping: stopping.clone(),
         };
-        Self { router: server::router::build(serving), backend }
+        tokio::spawn(news::announce(backend.backend.clone(), news, stopping.clone()));
+        Self { router: server::router::build(serving), backend, stopping }
     }
 
     /// Adds a person with a session and a token that reaches as far as their role.
@@ -134,6 +143,18 @@ impl TestApp {
             request = request.header(header::COOKIE, &who.cookie);
         }
         self.send(request.body(Body::empty()).unwrap()).await
+    }
+
+    /// An answer that has no end: its head, and its body piece by piece.
+    pub async fn open(&self, who: Option<&Persona>, path: &str, headers: &[(&str, &str)]) -> Response<Body> {
+        let mut request = Request::get(path).header(header::HOST, "plumbline.test");
+        if let Some(who) = who {
+            request = request.header(header::COOKIE, &who.cookie);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
     }
 
     /// A form of the page `on`, sent by a browser without JavaScript.

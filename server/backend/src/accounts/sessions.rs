@@ -3,15 +3,17 @@
 //! The table knows a session only by the SHA-256 of its token. A session ends after [`IDLE`] without use, [`ABSOLUTE`]
 //! after it began however busy it is, and at once when its person signs out or is disabled.
 
+use std::collections::HashMap;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::policy::{Action, allows};
-use domain::{Actor, PersonId, Refusal};
+use domain::{Actor, PersonId, Refusal, Scopes};
 use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx;
 use serde::Serialize;
 
-use crate::{Backend, Result, Subject, Tx};
+use crate::{Backend, Error, Result, Subject, Tx};
 
 /// A session that is not used for this long ends.
 pub const IDLE: SignedDuration = SignedDuration::from_hours(8);
@@ -165,6 +167,37 @@ pub async fn load(backend: &Backend, token: &TokenHash) -> Result<Option<Session
         expires_at = touch(backend, token).await?.unwrap_or(expires_at);
     }
     Ok(Some(SessionRow { person_id: row.person_id, data: row.data, expires_at }))
+}
+
+/// Those of these sessions that live, with their people as they are now. Does not note that they are used: a page that
+/// only listens keeps nobody signed in.
+pub async fn living(backend: &Backend, tokens: &[TokenHash]) -> Result<HashMap<TokenHash, Actor>> {
+    let tokens: Vec<_> = tokens.iter().map(|token| token.to_vec()).collect();
+    let rows = sqlx::query!(
+        r#"select sessions.token_hash, people.id, people.email, people.name, people.role, people.time_zone,
+                  array(select team_id from team_members where person_id = people.id order by team_id) as "teams!"
+             from sessions join people on people.id = sessions.person_id
+            where sessions.token_hash = any($1) and sessions.expires_at > $2 and people.disabled_at is null"#,
+        &tokens,
+        backend.now().to_sqlx(),
+    )
+    .fetch_all(backend.pool())
+    .await?;
+    let mut living = HashMap::with_capacity(rows.len());
+    for row in rows {
+        let actor = Actor {
+            id: row.id,
+            email: row.email,
+            name: row.name,
+            role: super::role(&row.role)?,
+            teams: row.teams,
+            scopes: Scopes::ALL,
+            time_zone: row.time_zone,
+        };
+        let token = TokenHash::try_from(row.token_hash).map_err(|_| Error::internal("a token's hash has 32 bytes"))?;
+        living.insert(token, actor);
+    }
+    Ok(living)
 }
 
 /// Notes that a session is used now; its new end, or `None` when it has ended.
