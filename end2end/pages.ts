@@ -109,6 +109,12 @@ export const PLACES: Place[] = [
   { name: "import", address: "/admin/imports/1", as: "ruth@example.com" },
   { name: "import-reported", address: "/admin/imports/1?show=noted", as: "ruth@example.com" },
   { name: "import-gone", address: "/admin/imports/999999", as: "ruth@example.com", status: 404 },
+  { name: "audit", address: "/admin/audit", as: "ruth@example.com" },
+  { name: "audit-no-match", address: "/admin/audit?verb=zeppelin", as: "ruth@example.com" },
+  { name: "search", address: "/search", as: "ruth@example.com" },
+  { name: "search-found", address: "/search?q=payments", as: "ruth@example.com" },
+  { name: "search-nothing", address: "/search?q=qqqzzzxxx", as: "ruth@example.com" },
+  { name: "activity", address: "/activity", as: "ruth@example.com" },
   { name: "not-allowed", address: "/admin", as: "dario@example.com", status: 403 },
   { name: "nothing-here", address: "/there/is/no/such/page", as: "ruth@example.com", status: 404 },
 ];

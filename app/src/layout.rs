@@ -1,8 +1,9 @@
 //! The frame around every page: skip link, top bar, the page itself, footer; and the pages for what went wrong.
 
-use domain::{Actor, Refusal, Role};
+use domain::{Actor, Refusal, Role, limits};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
+use leptos_meta::Title;
 
 use crate::account::api::{SetTheme, SignOut};
 use crate::error::AppError;
@@ -20,6 +21,8 @@ pub fn Layout(
     let done = visit.as_ref().and_then(|visit| visit.done);
     let zone = visit.as_ref().and_then(|visit| visit.actor.as_ref()).map(|actor| actor.time_zone.clone());
     view! {
+        // leptos_meta writes the text of every page's <Title> into the document as it is.
+        <Title formatter=as_text/>
         <a class="skip-link" href="#main">"Skip to the page"</a>
         {visit.map(|visit| view! { <TopBar visit=visit/> })}
         <main class="main" id="main" tabindex="-1">
@@ -32,6 +35,11 @@ pub fn Layout(
             {zone.map(|zone| view! { <span>"Times are shown in " {zone} " (" <a href=urls::account()>"change"</a> ")"</span> })}
         </footer>
     }
+}
+
+/// What people wrote, for the inside of an element: no markup.
+fn as_text(title: String) -> String {
+    title.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// Name, navigation, account.
@@ -53,6 +61,7 @@ fn TopBar(
         None if signing_in => ().into_any(),
         None => view! { <Button href=urls::sign_in(Some(&visit.path))>"Sign in"</Button> }.into_any(),
     };
+    let search = visit.actor.is_some().then(|| view! { <SearchEverywhere/> });
     view! {
         <header class="topbar" data-live-after=live_after>
             {visit.actor.as_ref().map(|actor| view! { <NavFold actor=actor.clone() here=here.clone()/> })}
@@ -67,8 +76,23 @@ fn TopBar(
                     </nav>
                 }
             })}
-            <div class="topbar-end">{end}</div>
+            <div class="topbar-end">{search}{end}</div>
         </header>
+    }
+}
+
+/// Search from every page: a field, or where it does not fit the way to the page with one.
+#[component]
+fn SearchEverywhere() -> impl IntoView {
+    view! {
+        <form class="topbar-search" method="get" action=urls::search(&[]) role="search" aria-label="Everything">
+            <Icon glyph=Glyph::Search/>
+            <input type="search" name="q" aria-label="Search everything" placeholder="Search" maxlength=limits::SEARCH_CHARS.to_string()/>
+        </form>
+        <a class="topbar-search-link" href=urls::search(&[])>
+            <Icon glyph=Glyph::Search/>
+            <span class="visually-hidden">"Search"</span>
+        </a>
     }
 }
 

@@ -17,8 +17,10 @@
 //! | `home`, `rfcs`, `services`, `people`, `imports`, `account`, `admin` | slices, one folder each; slices never import each other |
 //! | `browser`, `live` | in the browser: what islands have in common; the connection by which a page hears of changes |
 //! | `home`, `rfcs`, `services`, `people`, `account`, `admin` | slices, one folder each; slices never import each other |
+//! | `home`, `rfcs`, `services`, `people`, `account`, `admin`, `search`, `activity` | slices, one folder each; slices never import each other |
 
 pub mod account;
+pub mod activity;
 pub mod admin;
 pub mod error;
 pub mod inbox;
@@ -26,6 +28,7 @@ pub mod imports;
 pub mod follow_ups;
 pub mod people;
 pub mod rfcs;
+pub mod search;
 pub mod services;
 pub mod urls;
 

@@ -11,12 +11,15 @@ use crate::account::{
 };
 use crate::admin::admin_page::AdminPage;
 use crate::follow_ups::{follow_up_page::FollowUpPage, index_page::FollowUpsPage, new_page::NewFollowUpPage};
+use crate::activity::activity_page::ActivityPage;
+use crate::admin::{admin_page::AdminPage, audit_page::AuditPage};
 use crate::home::home_page::HomePage;
 use crate::inbox::inbox_page::{InboxItemPage, InboxPage};
 use crate::imports::{import_page::ImportPage, index_page::ImportsPage, new_page::NewImportPage};
 use crate::layout::{Layout, NotFoundPage};
 use crate::people::{people_page::PeoplePage, person_page::PersonPage, team_page::TeamPage, teams_page::TeamsPage};
 use crate::rfcs::{edit_page::EditPage, index_page::IndexPage, new_page::NewPage, read_page::ReadPage};
+use crate::search::search_page::SearchPage;
 use crate::services::{
     edit_page::EditServicePage, index_page::ServicesPage, new_page::NewServicePage, service_page::ServicePage,
 };
@@ -56,6 +59,9 @@ pub fn Pages() -> impl IntoView {
                     <Route path=path!("/admin/imports") view=ImportsPage ssr=Async/>
                     <Route path=path!("/admin/imports/new") view=NewImportPage ssr=Async/>
                     <Route path=path!("/admin/imports/:id") view=ImportPage ssr=Async/>
+                    <Route path=path!("/admin/audit") view=AuditPage ssr=Async/>
+                    <Route path=path!("/search") view=SearchPage ssr=Async/>
+                    <Route path=path!("/activity") view=ActivityPage ssr=Async/>
                 </Routes>
             </Layout>
         </Router>

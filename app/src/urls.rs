@@ -315,6 +315,46 @@ pub fn import(id: i64) -> String {
 /// The lines of an import with one outcome, from this row on.
 pub fn import_lines(id: i64, outcome: &str, cursor: &str) -> String {
     with_query(import(id), &[("show", outcome), ("cursor", cursor)], "")
+/// Search with these words and filters.
+pub fn search(query: &[(&str, &str)]) -> String {
+    with_query("/search".into(), query, "")
+}
+
+/// The page of something found, named as in the API; a comment is in an RFC.
+pub fn found(kind: domain::search::Kind, key: &str, rfc_number: Option<i64>) -> String {
+    use domain::search::Kind;
+    match kind {
+        Kind::Comment => rfc_state(rfc_number.unwrap_or_default(), &[], &format!("comment-{key}")),
+        kind => subject(kind.as_str(), key).unwrap_or_else(home),
+    }
+}
+
+/// The page of what an event is about, if it has one.
+pub fn subject(kind: &str, key: &str) -> Option<String> {
+    match kind {
+        "rfc" => Some(rfc(key.parse().ok()?)),
+        "service" => Some(service(key)),
+        "team" => Some(team(key)),
+        "person" => Some(person(key)),
+        "incident" => Some(format!("/incidents/{}", encode(key))),
+        "follow_up" => Some(format!("/follow-ups/{}", encode(key))),
+        _ => None,
+    }
+}
+
+/// What happened to one thing (its noun and the name it has in the API), or everywhere.
+pub fn activity(query: &[(&str, &str)]) -> String {
+    with_query("/activity".into(), query, "")
+}
+
+/// The audit log with these filters; admins only.
+pub fn audit(query: &[(&str, &str)]) -> String {
+    with_query("/admin/audit".into(), query, "")
+}
+
+/// The same as a file.
+pub fn audit_csv(query: &[(&str, &str)]) -> String {
+    with_query("/admin/audit.csv".into(), query, "")
 }
 
 fn with_query(path: String, query: &[(&str, &str)], fragment: &str) -> String {

@@ -1,8 +1,10 @@
 //! Getting a database: the external one or the private Postgres, a pool on it, its schema brought up to date.
 
 use std::str::FromStr as _;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use backend::application_role;
 use sqlx::migrate::{Migrate as _, MigrateError};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection, PgPool};
@@ -28,6 +30,8 @@ pub struct Database {
     options: PgConnectOptions,
     pool: PgPool,
     embedded: Option<Handle>,
+    /// When this process brought the schema up to date.
+    migrated: Arc<OnceLock<Instant>>,
 }
 
 impl Database {
@@ -50,13 +54,23 @@ impl Database {
             ("lock_timeout", "2s"),
             ("idle_in_transaction_session_timeout", "10s"),
             ("timezone", "UTC"),
+            // Every statement here is short: compiling one takes longer than running it.
+            ("jit", "off"),
         ];
+        let migrated = Arc::new(OnceLock::<Instant>::new());
+        let since = Arc::clone(&migrated);
         let pool = PgPoolOptions::new()
             .max_connections(config.db_pool)
             .min_connections(2)
             .acquire_timeout(ACQUIRE_PATIENCE)
+            .after_connect(|connection, _| Box::pin(async { application_role::enter(connection).await.map(drop) }))
+            // A connection from before the migration may not have found the role yet.
+            .before_acquire(move |_, connection| {
+                let usable = since.get().is_none_or(|migrated| connection.age < migrated.elapsed());
+                Box::pin(std::future::ready(Ok(usable)))
+            })
             .connect_lazy_with(options.clone().options(limits));
-        Ok(Self { options, pool, embedded })
+        Ok(Self { options, pool, embedded, migrated })
     }
 
     /// The pool.
@@ -71,7 +85,7 @@ impl Database {
         let options = self.options.clone().options([("lock_timeout", "5s"), ("timezone", "UTC")]);
         loop {
             let mut connection = options.connect().await?;
-            let result = backend::MIGRATOR.run(&mut connection).await;
+            let result = bring_up_to_date(&mut connection).await;
             // Closing also gives the advisory lock back after a failure.
             let closed = connection.close().await;
             match result {
@@ -79,7 +93,11 @@ impl Database {
                     tracing::info!("waiting for another process that is migrating");
                 }
                 Err(error) => return Err(error),
-                Ok(()) => return Ok(closed?),
+                Ok(()) => {
+                    // Only the first time matters: the role is there from then on.
+                    let _ = self.migrated.set(Instant::now());
+                    return Ok(closed?);
+                }
             }
         }
     }
@@ -92,6 +110,14 @@ impl Database {
             handle.stop().await;
         }
     }
+}
+
+/// Runs the migrations, then sees to what the application may do with the tables.
+async fn bring_up_to_date(connection: &mut PgConnection) -> Result<(), MigrateError> {
+    backend::MIGRATOR.run(&mut *connection).await?;
+    connection.lock().await?;
+    application_role::prepare(connection).await?;
+    connection.unlock().await
 }
 
 /// The newest migration this program has that the database lacks; `None`: the schema is current.

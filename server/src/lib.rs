@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod assets;
+pub mod audit_export;
 pub mod cli;
 pub mod config;
 pub mod database;

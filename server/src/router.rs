@@ -21,6 +21,7 @@ use crate::session_store::{self, SessionStore};
 use crate::{api, assets, hooks, logging};
 use crate::{api, assets, logging, unsubscribe};
 use crate::{api, assets, logging, uploads};
+use crate::{api, assets, audit_export, logging};
 
 /// The product's routes.
 pub fn build(serving: Serving) -> Router {
@@ -75,6 +76,7 @@ fn pages(site: &Site, origin: String) -> Router {
     let shell = move || app::shell::shell(shell_options.clone());
     let table = generate_route_list(app::routes::Pages);
     let pages = Router::new()
+        .route("/admin/audit.csv", get(audit_export::download))
         .leptos_routes_with_context(&options, table, render_context::provide, shell.clone())
         .merge(uploads::routes())
         .route_layer(middleware::from_fn(logging::note_route))

@@ -213,6 +213,8 @@ fn calls() -> Vec<(&'static str, &'static str, Value, &'static str)> {
         ("POST", "/follow-ups", follow_up, MEMBERS),
         ("GET", "/follow-ups/{id}|/follow-ups/{follow_up}", Value::Null, ANYBODY),
         ("PATCH", "/follow-ups/{id}|/follow-ups/{follow_up}", json!({ "state": "done" }), AUTHOR_OR_SRE),
+        ("GET", "/search|/search?q=ledger", Value::Null, ANYBODY),
+        ("GET", "/events", Value::Null, ADMINS),
     ]
 }
 
@@ -358,6 +360,10 @@ fn pages() -> Vec<(&'static str, &'static str, &'static str)> {
         ("/admin/imports", "/admin/imports", "in  403 403 403 403 ok  403"),
         ("/admin/imports/new", "/admin/imports/new", "in  403 403 403 403 ok  403"),
         ("/admin/imports/:id", "/admin/imports/{import}", "in  403 403 403 403 ok  403"),
+        ("/search", "/search?q=ledger", ALL),
+        ("/activity", "/activity?kind=rfc&key={rfc}", ALL),
+        ("/admin/audit", "/admin/audit", "in  403 403 403 403 ok  403"),
+        ("/admin/audit.csv", "/admin/audit.csv", "in  403 403 403 403 ok  403"),
     ]
 }
 

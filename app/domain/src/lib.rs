@@ -15,6 +15,7 @@
 //! | [`incident`] | severities, types and repetitions of incidents |
 //! | [`webhook`] | what goes out when something happens |
 //! | [`follow_up`] | what somebody promised to do by a day, and when they are reminded |
+//! | [`search`] | kinds of things that can be found, and the piece of a text that shows why |
 //! | [`rfc`] | RFC kinds, statuses and transitions; anchors and diffs below it |
 
 pub mod actor;
@@ -25,6 +26,7 @@ pub mod notice;
 pub mod policy;
 pub mod refusal;
 pub mod rfc;
+pub mod search;
 pub mod service;
 pub mod text;
 pub mod webhook;

@@ -1,6 +1,8 @@
 //! Values that are checked once, at the border, and bounded ever after. Every check answers with a sentence for the
 //! field it is about.
 
+use std::borrow::Cow;
+
 use crate::limits;
 use crate::refusal::Refusal;
 
@@ -124,6 +126,16 @@ fn normalise(field: &str, label: &str, value: &str) -> Result<String, Refusal> {
     Ok(value.replace("\r\n", "\n"))
 }
 
+/// A cell of a CSV file that a spreadsheet may open: what it would take for a formula begins with an apostrophe, which
+/// makes it text (OWASP, "CSV Injection").
+pub fn csv_cell(text: &str) -> Cow<'_, str> {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']) {
+        Cow::Owned(format!("'{text}"))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,6 +156,16 @@ mod tests {
         assert_eq!(body("body", "The text", "abc", 2).unwrap_err().status(), 413);
         assert_eq!(body("body", "The text", "a\0", 20).unwrap_err().status(), 422);
         assert_eq!(body("body", "The text", " \n", 20).unwrap_err().status(), 422);
+    }
+
+    #[test]
+    fn a_cell_is_never_a_formula() {
+        for formula in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1"] {
+            assert_eq!(csv_cell(formula), format!("'{formula}"));
+        }
+        for text in ["", "a=b", "{\"a\":1}", "rfc.created", "1"] {
+            assert_eq!(csv_cell(text), text);
+        }
     }
 
     #[test]

@@ -2,3 +2,5 @@
 
 #[cfg(feature = "ssr")]
 pub mod admin_page;
+#[cfg(feature = "ssr")]
+pub mod audit_page;

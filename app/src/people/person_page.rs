@@ -1,6 +1,7 @@
 //! `/people/{email}`: one person.
 
 use backend::accounts::people::{self, Person};
+use backend::events::activity::{self, About};
 use domain::{Actor, Role};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
@@ -11,7 +12,7 @@ use super::api;
 use crate::page::page;
 use crate::session::signed_in;
 use crate::ui::{
-    Actions, Badge, Button, Card, Choice, Confirm, Crumb, Fact, Facts, Form, FormActions, Hidden, PageHeader,
+    Actions, Activity, Badge, Button, Card, Choice, Confirm, Crumb, Fact, Facts, Form, FormActions, Hidden, PageHeader,
     RoleBadge, Select, Tone,
 };
 use crate::urls;
@@ -23,9 +24,11 @@ pub fn PersonPage() -> impl IntoView {
     let load = async move {
         let (backend, actor) = signed_in()?;
         let person = people::get(&backend, &actor, &email).await?;
-        Ok((actor, person))
+        let about = About::new("person", &*person.email);
+        let latest = activity::latest(&backend, &actor, &about).await?;
+        Ok((actor, person, about, latest))
     };
-    page(load, |(actor, person)| {
+    page(load, |(actor, person, about, latest)| {
         let teams = person
             .teams
             .iter()
@@ -51,6 +54,7 @@ pub fn PersonPage() -> impl IntoView {
                     {person.disabled.then(|| view! { <Fact label="Account"><Badge tone=Tone::Bad>"Disabled"</Badge></Fact> })}
                 </Facts>
                 {manage}
+                <Activity about=about latest=latest/>
             </div>
         }
     })

@@ -1,6 +1,7 @@
 //! `/teams/{slug}`: one team, its people and its services.
 
 use backend::accounts::teams::{self, Team};
+use backend::events::activity::{self, About};
 use backend::services::may_edit_some;
 use domain::{Role, limits};
 use leptos::prelude::*;
@@ -12,8 +13,8 @@ use super::api::EditTeam;
 use crate::page::page;
 use crate::session::signed_in;
 use crate::ui::{
-    Button, Card, Crumb, EmptyState, Field, Form, FormActions, Glyph, Hidden, PageHeader, RoleBadge, Row, RowMeta,
-    RowSide, Rows, Section, TextArea, TierBadge,
+    Activity, Button, Card, Crumb, EmptyState, Field, Form, FormActions, Glyph, Hidden, PageHeader, RoleBadge, Row,
+    RowMeta, RowSide, Rows, Section, TextArea, TierBadge,
 };
 use crate::urls;
 
@@ -24,16 +25,19 @@ pub fn TeamPage() -> impl IntoView {
     let load = async move {
         let (backend, actor) = signed_in()?;
         let blocked = may_edit_some(&actor).err().map(|refusal| refusal.to_string()).unwrap_or_default();
-        Ok((teams::get(&backend, &actor, &slug).await?, actor.role == Role::Admin, blocked))
+        let team = teams::get(&backend, &actor, &slug).await?;
+        let about = About::new("team", &*team.slug);
+        let latest = activity::latest(&backend, &actor, &about).await?;
+        Ok((team, actor.role == Role::Admin, blocked, about, latest))
     };
-    page(load, |(team, admin, blocked)| {
+    page(load, |(team, admin, blocked, about, latest)| {
         let crumbs = vec![Crumb::new("Home", urls::home()), Crumb::new("Teams", urls::teams())];
         let edit = admin.then(|| view! { <ChangeTeam team=team.clone()/> });
         view! {
             <Title text=format!("{} · Plumbline", team.name)/>
             <PageHeader title=team.name.clone() crumbs=crumbs/>
             <div class="split">
-                <div class="stack"><Services team=team.clone() blocked=blocked/></div>
+                <div class="stack"><Services team=team.clone() blocked=blocked/><Activity about=about latest=latest/></div>
                 <aside class="stack"><Members team=team/>{edit}</aside>
             </div>
         }

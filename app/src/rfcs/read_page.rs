@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use backend::Page;
+use backend::events::activity::{self, About, Entry};
 use backend::rfcs::read::Rfc;
 use backend::rfcs::render::Rendered;
 use backend::rfcs::threads::{Thread, Threads};
@@ -18,7 +20,7 @@ use super::thread::{quote_of, thread_card};
 use super::{composer, document, header, kept};
 use crate::page::page;
 use crate::session;
-use crate::ui::{Count, Form, Glyph, Hidden, Icon, Notice, Tone};
+use crate::ui::{Activity, Count, Form, Glyph, Hidden, Icon, Notice, Tone};
 use crate::urls;
 
 /// What the page shows.
@@ -27,6 +29,8 @@ struct Loaded {
     rendered: Arc<Rendered>,
     threads: Threads,
     reading: Reading,
+    about: About,
+    latest: Page<Entry>,
 }
 
 /// An RFC at one of its revisions.
@@ -50,14 +54,16 @@ pub fn ReadPage() -> impl IntoView {
             let (revision, newest, may_comment) = (rfc.revision, rfc.newest_revision, rfc.may.comment);
             let kept = kept::done_with(done, actor.id, number);
             let reading = Reading { number, revision, newest, may_comment, kept, asked, history };
-            Ok(Loaded { rfc, rendered, threads, reading })
+            let about = About::new("rfc", number.to_string());
+            let latest = activity::latest(&backend, &actor, &about).await?;
+            Ok(Loaded { rfc, rendered, threads, reading, about, latest })
         },
         show,
     )
 }
 
 fn show(loaded: Loaded) -> AnyView {
-    let Loaded { rfc, rendered, mut threads, mut reading } = loaded;
+    let Loaded { rfc, rendered, mut threads, mut reading, about, latest } = loaded;
     let title = format!("RFC-{} {} · Plumbline", rfc.number, rfc.title);
     // The first open one, to begin with; when all are settled, the first.
     let first = threads.items.iter().find(|thread| is_open(thread.state)).or(threads.items.first());
@@ -86,6 +92,7 @@ fn show(loaded: Loaded) -> AnyView {
                 {symbols()}
                 {document::body(&rendered, titled, placed, &reading)}
                 {discussion(whole, &reading)}
+                <Activity about=about latest=latest/>
             </div>
         </div>
         <SelectToComment/>

@@ -1,8 +1,9 @@
 //! `/services/{slug}`: one service: owner, tier, what it needs and who needs it, links, RFCs that touch it.
 
-use backend::PageRequest;
+use backend::events::activity::{self, About, Entry};
 use backend::rfcs::list::{self, Filter, Listed};
 use backend::services::{self, Found, Service, ServiceRef};
+use backend::{Page, PageRequest};
 use domain::Refusal;
 use domain::policy::{self, Action};
 use leptos::prelude::*;
@@ -13,8 +14,8 @@ use crate::error::AppError;
 use crate::page::page;
 use crate::session::{self, signed_in};
 use crate::ui::{
-    Actions, Badge, Button, Crumb, EmptyState, Fact, Facts, Glyph, Icon, Notice, PageHeader, Row, RowMeta, RowSide,
-    Rows, Section, StatusBadge, TierBadge, Time, Tone,
+    Actions, Activity, Badge, Button, Crumb, EmptyState, Fact, Facts, Glyph, Icon, Notice, PageHeader, Row, RowMeta,
+    RowSide, Rows, Section, StatusBadge, TierBadge, Time, Tone,
 };
 use crate::urls;
 
@@ -22,6 +23,8 @@ use crate::urls;
 struct Shown {
     service: Service,
     rfcs: Vec<Listed>,
+    about: About,
+    latest: Page<Entry>,
     /// Why the reader may not change it; empty when they may.
     blocked: String,
     /// Why the reader may not write RFCs; empty when they may.
@@ -45,7 +48,9 @@ async fn load(slug: String) -> Result<Option<Shown>, AppError> {
         Err(error) => return Err(error.into()),
     };
     let no_rfc = policy::allows(&actor, Action::WriteRfc).err().map(|refusal| refusal.to_string()).unwrap_or_default();
-    Ok(Some(Shown { service, rfcs, blocked, no_rfc }))
+    let about = About::new("service", &*service.slug);
+    let latest = activity::latest(&backend, &actor, &about).await?;
+    Ok(Some(Shown { service, rfcs, about, latest, blocked, no_rfc }))
 }
 
 /// One service.
@@ -53,7 +58,7 @@ async fn load(slug: String) -> Result<Option<Shown>, AppError> {
 pub fn ServicePage() -> impl IntoView {
     let slug = use_params_map().read_untracked().get("slug").unwrap_or_default();
     page(load(slug), |shown| {
-        shown.map(|Shown { service, rfcs, blocked, no_rfc }| {
+        shown.map(|Shown { service, rfcs, about, latest, blocked, no_rfc }| {
             let crumbs = vec![Crumb::new("Home", urls::home()), Crumb::new("Services", urls::services())];
             let edit = urls::edit_service(&service.slug);
             let archived = service.archived_at.map(|at| {
@@ -71,6 +76,7 @@ pub fn ServicePage() -> impl IntoView {
                         <Rfcs rfcs=rfcs slug=service.slug.clone() blocked=no_rfc/>
                         <Needs title="Depends on" services=service.depends_on.clone() none="It needs no other service that is described here."/>
                         <Needs title="Needed by" services=service.depended_on_by.clone() none="No other service says that it needs this one."/>
+                        <Activity about=about latest=latest/>
                     </div>
                     <aside class="stack"><About service=service/></aside>
                 </div>

@@ -3,6 +3,7 @@
 //! Rendered on the server only; each has a style sheet of the same name in `style/components`. Text props take `&str` or
 //! `String`, and an empty text means that there is none. Nothing here knows a slice: what two slices share comes here.
 
+mod activity;
 mod avatar;
 mod badge;
 mod breadcrumbs;
@@ -29,6 +30,7 @@ mod table;
 mod tabs;
 mod time;
 
+pub use activity::{Activity, entries};
 pub use avatar::{Avatar, Person};
 pub use badge::{AnchorNote, Badge, Count, RoleBadge, SeverityBadge, StatusBadge, TierBadge, Tone};
 pub use breadcrumbs::{Breadcrumbs, Crumb};

@@ -21,6 +21,10 @@ pub struct DatabaseFacts {
     pub skew_seconds: f64,
     /// Names of the extensions that could be created.
     pub extensions: Vec<String>,
+    /// Who the connection works as.
+    pub role: String,
+    /// Who it signed in as.
+    pub user: String,
 }
 
 /// Reads them. `now` is what our own clock says.
@@ -33,7 +37,8 @@ pub async fn read(connection: &mut PgConnection, now: Timestamp) -> Result<Datab
                   current_setting('fsync') as "fsync!",
                   current_setting('server_encoding') as "encoding!",
                   extract(epoch from clock_timestamp() - $1::timestamptz)::float8 as "skew_seconds!",
-                  array(select name::text from pg_available_extensions) as "extensions!""#,
+                  array(select name::text from pg_available_extensions) as "extensions!",
+                  current_user::text as "role!", session_user::text as "user!""#,
         now.to_sqlx() as _,
     )
     .fetch_one(connection)

@@ -17,6 +17,7 @@
 //! committed together or not at all.
 
 pub mod accounts;
+pub mod application_role;
 pub mod clock;
 pub mod database_facts;
 pub mod deliveries;
@@ -36,6 +37,7 @@ pub mod live;
 pub mod outbox;
 pub mod page;
 pub mod rfcs;
+pub mod search;
 pub mod services;
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, PgPool};
 
-use crate::{Backend, Entropy, FixedClock};
+use crate::{Backend, Entropy, FixedClock, application_role};
 
 /// The instant at which every test begins: a Monday morning in winter.
 pub const BEGINNING: &str = "2026-11-02T09:00:00Z";
@@ -73,7 +73,21 @@ pub async fn pool() -> PgPool {
     let mut connection = PgConnection::connect_with(&options).await.unwrap();
     connection.execute(AssertSqlSafe(format!("drop database if exists {name}"))).await.unwrap();
     connection.execute(AssertSqlSafe(format!("create database {name} template {template}"))).await.unwrap();
-    PgPoolOptions::new().max_connections(8).connect_with(options.database(&name)).await.unwrap()
+    PgPoolOptions::new()
+        .max_connections(8)
+        .after_connect(|connection, _| Box::pin(async { application_role::enter(connection).await.map(drop) }))
+        .connect_with(options.database(&name))
+        .await
+        .unwrap()
+}
+
+/// A connection to the same database as its owner: for what the application itself may not do.
+///
+/// # Panics
+/// When the database cannot be reached.
+#[expect(clippy::unwrap_used, reason = "a test may panic")]
+pub async fn owner(backend: &Backend) -> PgConnection {
+    PgConnection::connect_with(&backend.pool().connect_options()).await.unwrap()
 }
 
 /// The name of the template with these very migrations; made by whichever test process comes first.

@@ -300,7 +300,8 @@ mod tests {
         let ada = testing::person(&test, "Ada", Role::Member, None).await;
         let lose = async |tx: &mut Tx<'_>| {
             let pid = sqlx::query_scalar!(r#"select pg_backend_pid() as "pid!""#).fetch_one(&mut **tx).await.unwrap();
-            sqlx::query!("select pg_terminate_backend($1, 5000)", pid).fetch_one(test.pool()).await.unwrap();
+            let mut owner = testing::owner(&test).await;
+            sqlx::query!("select pg_terminate_backend($1, 5000)", pid).fetch_one(&mut owner).await.unwrap();
         };
         let mut tx = test.begin(&ada).await.unwrap();
         tx.event("test.done", &Subject::team("x"), None, None).await.unwrap();
@@ -318,13 +319,14 @@ mod tests {
     async fn a_commit_is_carried_through_when_nobody_waits_for_it() {
         let test = testing::backend().await;
         let ada = testing::person(&test, "Ada", Role::Member, None).await;
+        let mut owner = testing::owner(&test).await;
         for statement in [
             "create function slowly() returns trigger language plpgsql as
              $$ begin perform pg_sleep(0.5); return null; end $$",
             "create constraint trigger slowly after insert on events deferrable initially deferred
              for each row execute function slowly()",
         ] {
-            sqlx::Executor::execute(test.pool(), statement).await.unwrap();
+            sqlx::Executor::execute(&mut owner, statement).await.unwrap();
         }
         let mut tx = test.begin(&ada).await.unwrap();
         tx.event("test.done", &Subject::team("x"), None, None).await.unwrap();

@@ -9,12 +9,14 @@ pub mod hooks;
 pub mod inbox;
 pub mod imports;
 pub mod follow_ups;
+pub mod events;
 pub mod input;
 pub mod me;
 pub mod people;
 pub mod preferences;
 pub mod problem;
 pub mod rfcs;
+pub mod search;
 pub mod services;
 pub mod teams;
 pub mod webhooks;
@@ -90,6 +92,8 @@ fn calls() -> OpenApiRouter<ApiState> {
         .merge(hooks::calls())
         .merge(deliveries::calls())
         .merge(follow_ups::calls())
+        .merge(search::calls())
+        .merge(events::calls())
 }
 
 /// The document.

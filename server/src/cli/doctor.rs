@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use backend::{Clock as _, SystemClock};
+use backend::{Clock as _, SystemClock, application_role};
 use sqlx::PgConnection;
 
 use super::CliError;
@@ -154,7 +154,11 @@ async fn look_inside(connection: &mut PgConnection, pool: u32) -> Result<Vec<Fin
     findings.push(check_durability(&facts.fsync));
     findings.push(check_clock(facts.skew_seconds));
     findings.push(check_pool(i64::from(pool), facts.max_connections));
-    findings.push(match database::missing_migration(connection).await {
+    let missing = database::missing_migration(connection).await;
+    if matches!(missing, Ok(None)) {
+        findings.push(check_role(&facts.role, &facts.user));
+    }
+    findings.push(match missing {
         Ok(None) => Finding::Good("the schema is this version's".into()),
         // `serve` and `migrate` create what is missing, from nothing too.
         Ok(Some(_)) | Err(_) => Finding::Warning(Problem::new(
@@ -163,6 +167,20 @@ async fn look_inside(connection: &mut PgConnection, pool: u32) -> Result<Vec<Fin
         )),
     });
     Ok(findings)
+}
+
+fn check_role(role: &str, user: &str) -> Finding {
+    let wanted = application_role::NAME;
+    if role == wanted {
+        return Finding::Good(format!("what happened cannot be changed: the application works as {wanted}"));
+    }
+    Finding::Warning(Problem::new(
+        format!("the application owns the record of what happened and could change it: {user} may not become {wanted}"),
+        format!(
+            "as a superuser: create role {wanted} nologin (if there is none); grant {wanted} to \"{user}\"; then run \
+             plumbline migrate and restart"
+        ),
+    ))
 }
 
 fn check_durability(fsync: &str) -> Finding {
@@ -219,6 +237,8 @@ mod tests {
         assert!(matches!(check_pool(90, 100), Finding::Good(_)));
         assert!(matches!(check_pool(91, 100), Finding::Warning(_)));
         assert!(matches!(check_durability("off"), Finding::Bad(_)));
+        assert!(matches!(check_role("plumbline_application", "postgres"), Finding::Good(_)));
+        assert!(matches!(check_role("app", "app"), Finding::Warning(problem) if problem.mend.contains("grant")));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod follow_ups;
+mod events;
 mod forms;
 mod hooks;
 mod inbox;
@@ -14,6 +15,7 @@ mod pages;
 mod people;
 mod requests;
 mod rfcs;
+mod search;
 mod services;
 #[path = "../support/smtp.rs"]
 mod smtp;
@@ -94,4 +96,14 @@ fn wrong_fields(answer: &Answer) -> Vec<String> {
     let errors = answer.json()["errors"].as_array().unwrap().clone();
     assert!(errors.iter().all(|error| !error["message"].as_str().unwrap().is_empty()), "{errors:?}");
     errors.iter().map(|error| error["field"].as_str().unwrap().to_owned()).collect()
+}
+
+/// The words of every element of a page that the selector finds.
+fn texts(page: &str, selector: &str) -> Vec<String> {
+    let selector = scraper::Selector::parse(selector).unwrap();
+    let html = scraper::Html::parse_document(page);
+    let text = |element: scraper::ElementRef<'_>| {
+        element.text().collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    html.select(&selector).map(text).collect()
 }

@@ -18,8 +18,8 @@ use crate::{Backend, Error, Result};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Filter {
-    /// Stands like this in the title, or all its words (or words that begin so) stand in the newest text; case does not
-    /// matter.
+    /// Stands like this in the title, or all its words (or words that begin so, or other forms of them) stand in the
+    /// newest text; case does not matter.
     pub q: Option<String>,
     /// A word of [`Status`].
     pub status: Option<String>,
@@ -94,20 +94,16 @@ pub async fn list(backend: &Backend, actor: &Actor, filter: Filter, page: &PageR
              select r.*, coalesce((select max(e.id) from events e
                                    where e.subject_kind = 'rfc' and e.subject_key = r.number::text
                                      and e.id <= (select event from began)), 0) as last_event
-             from rfcs r
-             where (r.status <> 'draft'
-                    or exists (select from rfc_authors a where a.rfc_id = r.id and a.person_id = $1)
-                    or exists (select from rfc_shares s where s.rfc_id = r.id and s.person_id = $1))
-               and ($2::text is null or r.status = $2)
+             from readable_rfcs($1) r
+             where ($2::text is null or r.status = $2)
                and ($3::text is null or r.kind = $3)
                and ($4::bigint is null or exists (select from rfc_services t
                                                   where t.rfc_id = r.id and t.service_id = $4))
                and ($5::text is null or exists (select from rfc_authors a join people p on p.id = a.person_id
                                                 where a.rfc_id = r.id and p.email = $5::citext))
                and ($6::text is null or r.title ilike $6
-                    or (r.id, r.revision) in (
-                      select v.rfc_id, v.revision from rfc_revisions v
-                      where to_tsvector('simple', left(v.body, 100000)) @@ to_tsquery('simple', $10::text)))
+                    or r.id in (select d.id from search_documents d
+                                where d.kind = 'rfc' and d.words @@ (select search_query($10::text))))
            ), page as (
              select * from visible
              where $7::bigint is null or (last_event, number) < ($7, $8)
@@ -142,7 +138,7 @@ pub async fn list(backend: &Backend, actor: &Actor, filter: Filter, page: &PageR
         after.map(|after| after.last_event),
         after.map(|after| after.number),
         rows,
-        q.as_deref().map(all_words),
+        q,
         after.map(|after| after.began),
     )
     .fetch_all(backend.pool())
@@ -185,20 +181,4 @@ struct Cursor {
 /// A filter that says something. A NUL, which cannot be sent to Postgres, stands in no text and finds nothing.
 fn given(filter: Option<String>) -> Option<String> {
     filter.map(|filter| filter.trim().replace('\0', "\u{fffd}")).filter(|filter| !filter.is_empty())
-}
-
-/// The text search query for all of these words, or words that begin with them.
-fn all_words(words: &str) -> String {
-    let quoted = words.split_whitespace().map(|word| format!("'{}':*", word.replace('\\', "\\\\").replace('\'', "''")));
-    quoted.collect::<Vec<_>>().join(" & ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_are_quoted_for_the_text_search() {
-        assert_eq!(all_words(r"it's  a\b & c"), r"'it''s':* & 'a\\b':* & '&':* & 'c':*");
-    }
 }
