@@ -13,19 +13,16 @@
 //! | `form_echo` | how a refused form comes back with its text and the message beside the field |
 //! | `routes`, `shell`, `layout` | the table of pages, the HTML document, the frame around every page |
 //! | `ui` | house components |
-//! | `home`, `inbox`, `rfcs`, `services`, `people`, `account`, `admin` | slices, one folder each; slices never import each other |
-//! | `home`, `rfcs`, `services`, `people`, `imports`, `account`, `admin` | slices, one folder each; slices never import each other |
+//! | `home`, `inbox`, `rfcs`, `services`, `follow_ups`, `people`, `search`, `activity`, `imports`, `account`, `admin` | slices, one folder each; slices never import each other |
 //! | `browser`, `live` | in the browser: what islands have in common; the connection by which a page hears of changes |
-//! | `home`, `rfcs`, `services`, `people`, `account`, `admin` | slices, one folder each; slices never import each other |
-//! | `home`, `rfcs`, `services`, `people`, `account`, `admin`, `search`, `activity` | slices, one folder each; slices never import each other |
 
 pub mod account;
 pub mod activity;
 pub mod admin;
 pub mod error;
-pub mod inbox;
-pub mod imports;
 pub mod follow_ups;
+pub mod imports;
+pub mod inbox;
 pub mod people;
 pub mod rfcs;
 pub mod search;

@@ -9,13 +9,12 @@ use crate::account::{
     account_page::AccountPage, invitation_page::InvitationPage, notices_page::NoticesPage, setup_page::SetupPage,
     sign_in_page::SignInPage, unsubscribe_page::UnsubscribePage,
 };
-use crate::admin::admin_page::AdminPage;
-use crate::follow_ups::{follow_up_page::FollowUpPage, index_page::FollowUpsPage, new_page::NewFollowUpPage};
 use crate::activity::activity_page::ActivityPage;
 use crate::admin::{admin_page::AdminPage, audit_page::AuditPage};
+use crate::follow_ups::{follow_up_page::FollowUpPage, index_page::FollowUpsPage, new_page::NewFollowUpPage};
 use crate::home::home_page::HomePage;
-use crate::inbox::inbox_page::{InboxItemPage, InboxPage};
 use crate::imports::{import_page::ImportPage, index_page::ImportsPage, new_page::NewImportPage};
+use crate::inbox::inbox_page::{InboxItemPage, InboxPage};
 use crate::layout::{Layout, NotFoundPage};
 use crate::people::{people_page::PeoplePage, person_page::PersonPage, team_page::TeamPage, teams_page::TeamsPage};
 use crate::rfcs::{edit_page::EditPage, index_page::IndexPage, new_page::NewPage, read_page::ReadPage};

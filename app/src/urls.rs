@@ -292,6 +292,8 @@ pub fn outbox_list(query: &[(&str, &str)]) -> String {
 /// One delivery in the outbox.
 pub fn delivery(id: &str) -> String {
     format!("/admin/outbox/{}", encode(id))
+}
+
 /// Files that were handed in.
 pub fn imports() -> String {
     "/admin/imports".into()
@@ -315,6 +317,8 @@ pub fn import(id: i64) -> String {
 /// The lines of an import with one outcome, from this row on.
 pub fn import_lines(id: i64, outcome: &str, cursor: &str) -> String {
     with_query(import(id), &[("show", outcome), ("cursor", cursor)], "")
+}
+
 /// Search with these words and filters.
 pub fn search(query: &[(&str, &str)]) -> String {
     with_query("/search".into(), query, "")

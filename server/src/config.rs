@@ -3,9 +3,8 @@
 //! [`Config::from_vars`] is a pure function of names and values; only [`Config::from_environment`] touches the process
 //! environment. Every mistake found is reported, not only the first. Names and defaults: [`variables::VARIABLES`].
 
-mod networks;
 mod mail;
-mod proxies;
+mod networks;
 pub mod variables;
 
 use std::collections::BTreeMap;
@@ -18,9 +17,8 @@ use jiff::tz::TimeZone;
 use sqlx::postgres::PgConnectOptions;
 use url::Url;
 
-pub use networks::IpNetwork;
 pub use mail::MailServer;
-pub use proxies::IpNetwork;
+pub use networks::IpNetwork;
 use variables::VARIABLES;
 
 const PREFIX: &str = "PLUMBLINE_";

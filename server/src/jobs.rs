@@ -10,8 +10,8 @@
 //! Any number of processes run all of it at the same time.
 
 pub mod housekeeping;
-pub mod mail;
 pub mod imports;
+pub mod mail;
 pub mod news;
 pub mod webhooks;
 pub mod worker;

@@ -18,10 +18,7 @@ use crate::live::{self, Live};
 use crate::middleware::{client_address, cross_site, form_errors, panic, request_id, security_headers, timeouts};
 use crate::render_context::{self, Site};
 use crate::session_store::{self, SessionStore};
-use crate::{api, assets, hooks, logging};
-use crate::{api, assets, logging, unsubscribe};
-use crate::{api, assets, logging, uploads};
-use crate::{api, assets, audit_export, logging};
+use crate::{api, assets, audit_export, hooks, logging, unsubscribe, uploads};
 
 /// The product's routes.
 pub fn build(serving: Serving) -> Router {

@@ -14,8 +14,8 @@ use std::collections::BTreeSet;
 
 use axum::http::{Method, StatusCode};
 use backend::Expected;
-use backend::imports::{self, Kind, NewImport};
 use backend::follow_ups::write::{self as follow_ups, NewFollowUp};
+use backend::imports::{self, Kind, NewImport};
 use backend::rfcs::create::{self, NewRfc};
 use backend::rfcs::status::{self, ChangeStatus};
 use backend::rfcs::threads::{self, NewThread};
@@ -64,9 +64,8 @@ impl World {
         let admin = &people[5].as_ref().unwrap().actor;
         let new = NewImport { kind: Kind::Catalog, name: "catalog.yml".into(), options: serde_json::Map::new() };
         let import = imports::hand_in(&app.backend, admin, new, b"services: []\n").await.unwrap().id;
-        Self { app, people, published, draft, thread, comment, hidden_thread, hidden_comment, import }
         let follow_up = new_follow_up(&app, &author).await;
-        Self { app, people, published, draft, thread, comment, hidden_thread, hidden_comment, follow_up }
+        Self { app, people, published, draft, thread, comment, hidden_thread, hidden_comment, import, follow_up }
     }
 
     /// `{rfc}` and the like in paths, forms and bodies.

@@ -19,7 +19,6 @@
 //! | types of incidents | | | | ✔ | ✔ |
 //! | make a follow-up | | ✔ | ✔ | ✔ | ✔ |
 //! | change, move, hand on, finish, drop a follow-up | | its owner and its maker | ✔ | ✔ | ✔ |
-//! | people, roles, teams, invitations, tokens of others, imports | | | | | ✔ |
 //! | people, roles, teams, invitations, tokens of others, imports, webhooks, hooks, the outbox | | | | | ✔ |
 //!
 //! A draft is read by its authors and those it is shared with; for everybody else it does not exist (404).

@@ -3,9 +3,9 @@
 //!
 //! It bypasses nothing: everything is entered through the use cases, by the people who would do it.
 
-mod notices;
-mod imports;
 mod follow_ups;
+mod imports;
+mod notices;
 mod organisation;
 pub mod rfcs;
 
@@ -44,10 +44,9 @@ pub fn sign_ins() -> Vec<SignIn> {
 /// Enters what is missing of the demo.
 pub async fn fill(backend: &Backend) -> Result<()> {
     people_teams_services(backend).await?;
-    rfcs::rfcs(backend).await?;
-    notices::notices(backend).await
     imports::imports(backend, &actor_by_email(backend, ADMIN).await?).await?;
-    rfcs::rfcs(backend).await
+    rfcs::rfcs(backend).await?;
+    notices::notices(backend).await?;
     follow_ups::follow_ups(backend).await
 }
 

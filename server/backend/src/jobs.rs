@@ -13,12 +13,11 @@ use serde_json::Value;
 use crate::events::Event;
 use crate::notices::{self, digest};
 use crate::outbox::{Kind, Work};
-use crate::{Backend, Error, Result, Tx, webhooks};
-use crate::{Backend, Error, Result, Tx, follow_ups};
+use crate::{Backend, Error, Result, Tx, follow_ups, webhooks};
 
 /// Passes an event on to whoever wants to know of it.
 pub(crate) async fn of_event(tx: &mut Tx<'_>, event: &Event) -> Result<()> {
-    webhooks::of_event(tx, event).await
+    webhooks::of_event(tx, event).await?;
     notices::tell(tx, event).await
 }
 
@@ -64,8 +63,8 @@ pub struct Timed {
 }
 
 /// All jobs that come back by the clock. What each does: [`run`].
-pub const TIMED: &[Timed] = &[Timed { name: digest::PLAN, every: Every::Day(0) }];
-pub const TIMED: &[Timed] = &[Timed { name: follow_ups::chase::JOB, every: Every::Day(7) }];
+pub const TIMED: &[Timed] =
+    &[Timed { name: digest::PLAN, every: Every::Day(0) }, Timed { name: follow_ups::chase::JOB, every: Every::Day(7) }];
 
 /// A job in the outbox.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -93,8 +92,6 @@ pub(crate) async fn run(tx: &mut Tx<'_>, payload: &Value) -> Result<()> {
     match name.as_str() {
         digest::PLAN => digest::plan(tx).await,
         digest::SEND => digest::send(tx, &about).await,
-    let Job { name, .. } = Job::deserialize(payload)?;
-    match name.as_str() {
         follow_ups::chase::JOB => follow_ups::chase::run(tx).await,
         _ => Err(Error::internal(format!("no job is called {name}"))),
     }

@@ -5,11 +5,11 @@
 
 pub mod caller;
 pub mod deliveries;
-pub mod hooks;
-pub mod inbox;
-pub mod imports;
-pub mod follow_ups;
 pub mod events;
+pub mod follow_ups;
+pub mod hooks;
+pub mod imports;
+pub mod inbox;
 pub mod input;
 pub mod me;
 pub mod people;

@@ -29,8 +29,8 @@ use crate::database::{self, Database};
 use crate::embedded_postgres::Purpose;
 use crate::health::{self, Health};
 use crate::jobs::Jobs;
-use crate::jobs::mail::MailSender;
 use crate::jobs::imports::Imports;
+use crate::jobs::mail::MailSender;
 use crate::jobs::news::News;
 use crate::jobs::webhooks::Webhooks;
 use crate::jobs::worker::Sender;
@@ -161,7 +161,6 @@ async fn start(
         database.close().await;
         return Err(error);
     }
-    let jobs = Jobs::start(&serving.backend, clock, &serving.news, senders(&serving), stop);
     let senders = match senders(&serving) {
         Ok(senders) => senders,
         Err(problem) => {
@@ -177,13 +176,10 @@ async fn start(
 }
 
 /// Who does the work of the outbox that reaches further than the database.
-fn senders(serving: &Serving) -> Vec<Arc<dyn Sender>> {
-    vec![Arc::new(Webhooks::new(&serving.base_url, &serving.config.webhook_allowed_networks))]
 fn senders(serving: &Serving) -> Result<Vec<Arc<dyn Sender>>, Problem> {
     let mail = MailSender::new(serving.config.mail.as_ref(), &serving.base_url)?;
-    Ok(vec![Arc::new(mail)])
-fn senders() -> Vec<Arc<dyn Sender>> {
-    vec![Arc::new(Imports)]
+    let webhooks = Webhooks::new(&serving.base_url, &serving.config.webhook_allowed_networks);
+    Ok(vec![Arc::new(mail), Arc::new(webhooks), Arc::new(Imports)])
 }
 
 /// What has to be in the database before the first request.

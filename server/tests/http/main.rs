@@ -3,14 +3,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-mod follow_ups;
 mod events;
+mod follow_ups;
 mod forms;
 mod hooks;
-mod inbox;
-mod mail;
 mod imports;
+mod inbox;
 mod live;
+mod mail;
 mod pages;
 mod people;
 mod requests;
