@@ -129,6 +129,7 @@ fn NavList(
         ("Home", urls::home()),
         ("RFCs", urls::rfcs()),
         ("Services", urls::services()),
+        ("Incidents", urls::incidents()),
         ("People", urls::people()),
     ];
     if actor.role == Role::Admin {
@@ -147,8 +148,9 @@ fn current(here: &str, place: &str) -> Option<&'static str> {
         return Some("page");
     }
     let below = place != "/" && here.strip_prefix(place).is_some_and(|rest| rest.starts_with('/'));
+    let follow_ups = place == "/incidents" && (here == "/follow-ups" || here.starts_with("/follow-ups/"));
     let teams = place == "/people" && (here == "/teams" || here.starts_with("/teams/"));
-    (below || teams).then_some("true")
+    (below || teams || follow_ups).then_some("true")
 }
 
 /// The inbox, and how much in it is new.

@@ -23,6 +23,7 @@ pub mod error;
 pub mod follow_ups;
 pub mod imports;
 pub mod inbox;
+pub mod incidents;
 pub mod people;
 pub mod rfcs;
 pub mod search;

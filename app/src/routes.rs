@@ -15,6 +15,10 @@ use crate::follow_ups::{follow_up_page::FollowUpPage, index_page::FollowUpsPage,
 use crate::home::home_page::HomePage;
 use crate::imports::{import_page::ImportPage, index_page::ImportsPage, new_page::NewImportPage};
 use crate::inbox::inbox_page::{InboxItemPage, InboxPage};
+use crate::incidents::{
+    edit_page::EditIncidentPage, incident_page::IncidentPage, index_page::IncidentsPage, new_page::NewIncidentPage,
+    types_page::IncidentTypesPage, unknown_services_page::UnknownServicesPage,
+};
 use crate::layout::{Layout, NotFoundPage};
 use crate::people::{people_page::PeoplePage, person_page::PersonPage, team_page::TeamPage, teams_page::TeamsPage};
 use crate::rfcs::{edit_page::EditPage, index_page::IndexPage, new_page::NewPage, read_page::ReadPage};
@@ -42,6 +46,12 @@ pub fn Pages() -> impl IntoView {
                     <Route path=path!("/services/new") view=NewServicePage ssr=Async/>
                     <Route path=path!("/services/:slug") view=ServicePage ssr=Async/>
                     <Route path=path!("/services/:slug/edit") view=EditServicePage ssr=Async/>
+                    <Route path=path!("/incidents") view=IncidentsPage ssr=Async/>
+                    <Route path=path!("/incidents/new") view=NewIncidentPage ssr=Async/>
+                    <Route path=path!("/incidents/types") view=IncidentTypesPage ssr=Async/>
+                    <Route path=path!("/incidents/unknown-services") view=UnknownServicesPage ssr=Async/>
+                    <Route path=path!("/incidents/:id") view=IncidentPage ssr=Async/>
+                    <Route path=path!("/incidents/:id/edit") view=EditIncidentPage ssr=Async/>
                     <Route path=path!("/follow-ups") view=FollowUpsPage ssr=Async/>
                     <Route path=path!("/follow-ups/new") view=NewFollowUpPage ssr=Async/>
                     <Route path=path!("/follow-ups/:id") view=FollowUpPage ssr=Async/>

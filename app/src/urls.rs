@@ -166,6 +166,11 @@ pub fn unknown_services() -> String {
     "/incidents/unknown-services".into()
 }
 
+/// The list of those names in one state.
+pub fn unknown_service_list(query: &[(&str, &str)]) -> String {
+    with_query(unknown_services(), query, "")
+}
+
 /// What a follow-up comes from.
 pub fn source(kind: SourceKind, key: &str) -> String {
     match kind {

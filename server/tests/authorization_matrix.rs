@@ -16,6 +16,7 @@ use axum::http::{Method, StatusCode};
 use backend::Expected;
 use backend::follow_ups::write::{self as follow_ups, NewFollowUp};
 use backend::imports::{self, Kind, NewImport};
+use backend::incidents::{self, IncidentInput};
 use backend::rfcs::create::{self, NewRfc};
 use backend::rfcs::status::{self, ChangeStatus};
 use backend::rfcs::threads::{self, NewThread};
@@ -36,6 +37,7 @@ struct World {
     hidden_comment: String,
     import: i64,
     follow_up: String,
+    incident: String,
 }
 
 impl World {
@@ -66,6 +68,8 @@ impl World {
         let import = imports::hand_in(&app.backend, admin, new, b"services: []\n").await.unwrap().id;
         let follow_up = new_follow_up(&app, &author).await;
         Self { app, people, published, draft, thread, comment, hidden_thread, hidden_comment, import, follow_up }
+        let incident = new_incident(&app, &author).await;
+        Self { app, people, published, draft, thread, comment, hidden_thread, hidden_comment, follow_up, incident }
     }
 
     /// `{rfc}` and the like in paths, forms and bodies.
@@ -78,6 +82,7 @@ impl World {
             .replace("{hidden_comment}", &self.hidden_comment)
             .replace("{import}", &self.import.to_string())
             .replace("{follow_up}", &self.follow_up)
+            .replace("{incident}", &self.incident)
     }
 }
 
@@ -96,6 +101,18 @@ async fn new_follow_up(app: &TestApp, owner: &Actor) -> String {
     follow_ups::create(&app.backend, owner, new).await.unwrap().id.to_string()
 }
 
+async fn new_incident(app: &TestApp, recorder: &Actor) -> String {
+    let new = IncidentInput {
+        title: "Payments stood still".into(),
+        incident_type: "deploy".into(),
+        severity: 2,
+        services: vec!["checkout".into()],
+        started_at: app.backend.now(),
+        ..IncidentInput::default()
+    };
+    incidents::record(&app.backend, recorder, new).await.unwrap().id.to_string()
+}
+
 async fn open_thread(app: &TestApp, author: &Actor, number: i64) -> (String, String) {
     let new = NewThread { revision: 1, start: Some(0), end: Some(3), body: "Why?".into(), severity: "note".into() };
     let opened = threads::open(&app.backend, author, number, new).await.unwrap();
@@ -108,6 +125,7 @@ const OWN_TEAM_OR_SRE: &str = "401 403 403 ok  ok  ok  ok";
 const AUTHOR_OR_LEAD: &str = "401 403 403 403 ok  ok  ok";
 const AUTHOR_OR_SRE: &str = "401 403 403 ok  ok  ok  ok";
 const AUTHOR_ONLY: &str = "401 403 403 403 403 403 ok";
+const LEADS: &str = "401 403 403 403 ok  ok  403";
 const ADMINS: &str = "401 403 403 403 403 ok  403";
 const ADMINS_ON_NOTHING: &str = "401 403 403 403 403 404 403";
 const NOBODYS: &str = "401 404 404 404 404 404 404";
@@ -224,6 +242,13 @@ type Fields = Vec<(&'static str, &'static str)>;
 fn forms() -> Vec<(&'static str, Fields, &'static str)> {
     const EVERYBODY: &str = "ok  ok  ok  ok  ok  ok  ok";
     let rfc = vec![("title", "T"), ("kind", "slo"), ("body", "B"), ("intent", "draft"), ("services", "")];
+    let incident = vec![
+        ("title", "T"),
+        ("incident_type", "data"),
+        ("severity", "3"),
+        ("zone", "UTC"),
+        ("started_at", "2026-11-01T10:00"),
+    ];
     let service = vec![("name", "New"), ("tier", "3"), ("team", "core")];
     let edit = vec![("slug", "checkout"), ("version", "1"), ("name", "Checkout"), ("tier", "1"), ("team", "core")];
     let secret = vec![("secret", "none"), ("email", "x@example.com"), ("name", "X"), ("password", support::PASSWORD)];
@@ -317,6 +342,14 @@ fn forms() -> Vec<(&'static str, Fields, &'static str)> {
             vec![("follow_up", "{follow_up}"), ("version", "1"), ("title", "T"), ("incident", "")],
             AUTHOR_OR_SRE,
         ),
+        ("incidents/record", incident.clone(), MEMBERS),
+        ("incidents/change", [vec![("id", "{incident}"), ("version", "1")], incident].concat(), AUTHOR_OR_SRE),
+        ("incidents/void", vec![("id", "{incident}"), ("reason", "Twice.")], AUTHOR_OR_SRE),
+        ("incidents/restore", vec![("id", "{incident}")], AUTHOR_OR_SRE),
+        ("incidents/add-type", vec![("name", "Tide"), ("slug", "")], LEADS),
+        ("incidents/edit-type", vec![("slug", "deploy"), ("version", "1"), ("name", "Roll-out")], LEADS),
+        // Nobody used such a name.
+        ("incidents/map-service", vec![("name", "none"), ("service", "checkout")], "401 403 403 404 404 404 403"),
         (
             "rfcs/reattach",
             vec![("number", "{rfc}"), ("thread", "{thread}"), ("revision", "1"), ("range", "0-2")],
@@ -343,6 +376,12 @@ fn pages() -> Vec<(&'static str, &'static str, &'static str)> {
         ("/services/new", "/services/new", "in  403 ok  ok  ok  ok  ok"),
         ("/services/:slug", "/services/checkout", ALL),
         ("/services/:slug/edit", "/services/checkout/edit", "in  403 403 ok  ok  ok  ok"),
+        ("/incidents", "/incidents", ALL),
+        ("/incidents/new", "/incidents/new", "in  403 ok  ok  ok  ok  ok"),
+        ("/incidents/types", "/incidents/types", ALL),
+        ("/incidents/unknown-services", "/incidents/unknown-services", ALL),
+        ("/incidents/:id", "/incidents/{incident}", ALL),
+        ("/incidents/:id/edit", "/incidents/{incident}/edit", "in  403 403 ok  ok  ok  ok"),
         ("/follow-ups", "/follow-ups", ALL),
         ("/follow-ups/new", "/follow-ups/new", "in  403 ok  ok  ok  ok  ok"),
         ("/follow-ups/:id", "/follow-ups/{follow_up}", ALL),

@@ -1,7 +1,7 @@
 //! `/follow-ups`: mine, everybody's, a team's; what is overdue first.
 
 use backend::accounts::teams;
-use backend::follow_ups::{self, Counts, Filter, FollowUp};
+use backend::follow_ups::{self, Counts, Filter, FollowUp, Of};
 use backend::{Page, PageRequest};
 use domain::follow_up::{Age, SourceKind, State};
 use domain::policy::{Action, allows};
@@ -25,6 +25,8 @@ struct Wanted {
     /// `me` or `all`; empty: what the reader most likely wants.
     who: String,
     team: String,
+    /// Slug of a service whose incidents they come from.
+    service: String,
     q: String,
     /// A word of [`State`], or `all`; empty: open.
     state: String,
@@ -36,10 +38,11 @@ struct Wanted {
 
 impl Wanted {
     fn address(&self) -> String {
-        let Self { who, team, q, state, source, only, cursor } = self;
+        let Self { who, team, service, q, state, source, only, cursor } = self;
         urls::follow_up_list(&[
             ("who", who),
             ("team", team),
+            ("service", service),
             ("q", q),
             ("state", state),
             ("source", source),
@@ -69,6 +72,7 @@ impl Wanted {
             },
             owner: (self.who == "me").then(|| me.to_owned()),
             team: filled(&self.team),
+            service: filled(&self.service),
             source_kind: filled(&self.source),
             source_key: None,
             overdue: self.only == "overdue",
@@ -98,9 +102,12 @@ async fn load(mut wanted: Wanted) -> Result<Shown, AppError> {
     let cursor = (!wanted.cursor.is_empty()).then(|| wanted.cursor.clone());
     let request = PageRequest { limit: None, cursor };
     let follow_ups = follow_ups::list(&backend, &actor, wanted.filter(&actor.email), &request).await?;
-    let owner = (wanted.who == "me").then_some(actor.email.as_str());
-    let team = (!wanted.team.is_empty()).then_some(wanted.team.as_str());
-    let counts = follow_ups::counts(&backend, &actor, owner, team).await?;
+    let of = match (wanted.who.as_str(), wanted.team.as_str()) {
+        (_, team) if !team.is_empty() => Of::Team(team),
+        ("me", _) => Of::Owner(&actor.email),
+        _ => Of::All,
+    };
+    let counts = follow_ups::counts(&backend, &actor, of).await?;
     let all = PageRequest { limit: Some(limits::PAGE_ROWS_MAX), cursor: None };
     let teams = teams::list(&backend, &actor, None, &all).await?.items;
     let teams = teams.into_iter().map(|team| (team.slug, team.name)).collect();
@@ -115,6 +122,7 @@ pub fn FollowUpsPage() -> impl IntoView {
     let wanted = Wanted {
         who: get("who"),
         team: get("team"),
+        service: get("service"),
         q: get("q"),
         state: get("state"),
         source: get("source"),
@@ -186,6 +194,7 @@ fn Search(wanted: Wanted, reset: String) -> impl IntoView {
             <Select name="source" label="Where it comes from" options=sources value=wanted.source hide_label=true/>
             <Hidden name="who" value=wanted.who/>
             <Hidden name="team" value=wanted.team/>
+            {(!wanted.service.is_empty()).then(|| view! { <Hidden name="service" value=wanted.service/> })}
         </Filters>
     }
 }

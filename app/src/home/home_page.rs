@@ -1,7 +1,7 @@
 //! What needs me today: replies that are waited for, drafts, RFCs about my services, and my services.
 
 use backend::PageRequest;
-use backend::follow_ups::{self, Counts, Filter, FollowUp};
+use backend::follow_ups::{self, Counts, Filter, FollowUp, Of};
 use backend::rfcs::home::{self, Home, OwnDraft, OwnService, TouchingRfc, WaitingReason, WaitingThread};
 use backend::rfcs::render::plain;
 use domain::policy::{self, Action};
@@ -30,7 +30,7 @@ pub fn HomePage() -> impl IntoView {
             let most_urgent = PageRequest { limit: Some(FOLLOW_UPS), cursor: None };
             let mine = MyFollowUps {
                 shown: follow_ups::list(&backend, &actor, filter, &most_urgent).await?.items,
-                counts: follow_ups::counts(&backend, &actor, Some(&actor.email), None).await?,
+                counts: follow_ups::counts(&backend, &actor, Of::Owner(&actor.email)).await?,
             };
             Ok((home::home(&backend, &actor, all).await?, mine, blocked.unwrap_or_default()))
         },

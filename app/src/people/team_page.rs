@@ -2,6 +2,9 @@
 
 use backend::accounts::teams::{self, Team};
 use backend::events::activity::{self, About};
+use backend::follow_ups::{self, Of};
+use backend::incidents::Filter;
+use backend::incidents::overview::overview;
 use backend::services::may_edit_some;
 use domain::{Role, limits};
 use leptos::prelude::*;
@@ -15,6 +18,8 @@ use crate::session::signed_in;
 use crate::ui::{
     Activity, Button, Card, Crumb, EmptyState, Field, Form, FormActions, Glyph, Hidden, PageHeader, RoleBadge, Row,
     RowMeta, RowSide, Rows, Section, TextArea, TierBadge,
+    Button, Card, Crumb, EmptyState, Field, FollowUpCounts, Form, FormActions, Glyph, Hidden, IncidentOverview,
+    PageHeader, RoleBadge, Row, RowMeta, RowSide, Rows, Section, TextArea, TierBadge,
 };
 use crate::urls;
 
@@ -31,6 +36,14 @@ pub fn TeamPage() -> impl IntoView {
         Ok((team, actor.role == Role::Admin, blocked, about, latest))
     };
     page(load, |(team, admin, blocked, about, latest)| {
+        let touched = Filter { team: Some(slug.clone()), ..Filter::default() };
+        let incidents = overview(&backend, &actor, &touched).await?;
+        let follow_ups = follow_ups::counts(&backend, &actor, Of::Team(&slug)).await?;
+        Ok((team, incidents, follow_ups, actor.role == Role::Admin, blocked))
+    };
+    page(load, |(team, incidents, follow_ups, admin, blocked)| {
+        let promised = urls::follow_up_list(&[("team", &team.slug)]);
+        let whose = ("team", team.slug.clone());
         let crumbs = vec![Crumb::new("Home", urls::home()), Crumb::new("Teams", urls::teams())];
         let edit = admin.then(|| view! { <ChangeTeam team=team.clone()/> });
         view! {
@@ -38,6 +51,13 @@ pub fn TeamPage() -> impl IntoView {
             <PageHeader title=team.name.clone() crumbs=crumbs/>
             <div class="split">
                 <div class="stack"><Services team=team.clone() blocked=blocked/><Activity about=about latest=latest/></div>
+                <div class="stack">
+                    <Services team=team.clone() blocked=blocked/>
+                    <div class="stack-close">
+                        <IncidentOverview overview=incidents whose=whose/>
+                        <FollowUpCounts counts=follow_ups href=promised of="of its people"/>
+                    </div>
+                </div>
                 <aside class="stack"><Members team=team/>{edit}</aside>
             </div>
         }

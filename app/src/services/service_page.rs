@@ -1,6 +1,10 @@
 //! `/services/{slug}`: one service: owner, tier, what it needs and who needs it, links, RFCs that touch it.
 
 use backend::events::activity::{self, About, Entry};
+use backend::PageRequest;
+use backend::follow_ups::{self, Counts, Of};
+use backend::incidents;
+use backend::incidents::overview::{Overview, overview};
 use backend::rfcs::list::{self, Filter, Listed};
 use backend::services::{self, Found, Service, ServiceRef};
 use backend::{Page, PageRequest};
@@ -16,6 +20,8 @@ use crate::session::{self, signed_in};
 use crate::ui::{
     Actions, Activity, Badge, Button, Crumb, EmptyState, Fact, Facts, Glyph, Icon, Notice, PageHeader, Row, RowMeta,
     RowSide, Rows, Section, StatusBadge, TierBadge, Time, Tone,
+    Actions, Badge, Button, Crumb, EmptyState, Fact, Facts, FollowUpCounts, Glyph, Icon, IncidentOverview, Notice,
+    PageHeader, Row, RowMeta, RowSide, Rows, Section, StatusBadge, TierBadge, Time, Tone,
 };
 use crate::urls;
 
@@ -25,6 +31,8 @@ struct Shown {
     rfcs: Vec<Listed>,
     about: About,
     latest: Page<Entry>,
+    incidents: Overview,
+    follow_ups: Counts,
     /// Why the reader may not change it; empty when they may.
     blocked: String,
     /// Why the reader may not write RFCs; empty when they may.
@@ -42,6 +50,9 @@ async fn load(slug: String) -> Result<Option<Shown>, AppError> {
     };
     let filter = Filter { service: Some(service.slug.clone()), ..Filter::default() };
     let rfcs = list::list(&backend, &actor, filter, &PageRequest { limit: Some(10), cursor: None }).await?.items;
+    let touched = incidents::Filter { service: Some(service.slug.clone()), ..incidents::Filter::default() };
+    let incidents = overview(&backend, &actor, &touched).await?;
+    let follow_ups = follow_ups::counts(&backend, &actor, Of::Service(&service.slug)).await?;
     let blocked = match services::check_edit(&backend, &actor, &service.slug).await {
         Ok(()) => String::new(),
         Err(backend::Error::Refused(refusal @ Refusal::NotAllowed { .. })) => refusal.to_string(),
@@ -51,6 +62,7 @@ async fn load(slug: String) -> Result<Option<Shown>, AppError> {
     let about = About::new("service", &*service.slug);
     let latest = activity::latest(&backend, &actor, &about).await?;
     Ok(Some(Shown { service, rfcs, about, latest, blocked, no_rfc }))
+    Ok(Some(Shown { service, rfcs, incidents, follow_ups, blocked, no_rfc }))
 }
 
 /// One service.
@@ -59,8 +71,10 @@ pub fn ServicePage() -> impl IntoView {
     let slug = use_params_map().read_untracked().get("slug").unwrap_or_default();
     page(load(slug), |shown| {
         shown.map(|Shown { service, rfcs, about, latest, blocked, no_rfc }| {
+        shown.map(|Shown { service, rfcs, incidents, follow_ups, blocked, no_rfc }| {
             let crumbs = vec![Crumb::new("Home", urls::home()), Crumb::new("Services", urls::services())];
             let edit = urls::edit_service(&service.slug);
+            let promised = urls::follow_up_list(&[("who", "all"), ("service", &service.slug)]);
             let archived = service.archived_at.map(|at| {
                 view! { <Notice tone=Tone::Warn title="Archived"><p>"Out of use since " <Time at=at/> "."</p></Notice> }
             });
@@ -74,6 +88,10 @@ pub fn ServicePage() -> impl IntoView {
                     <div class="stack">
                         <p class="lead" dir="auto">{service.description.clone()}</p>
                         <Rfcs rfcs=rfcs slug=service.slug.clone() blocked=no_rfc/>
+                        <div class="stack-close">
+                            <IncidentOverview overview=incidents whose=("service", service.slug.clone())/>
+                            <FollowUpCounts counts=follow_ups href=promised of="of its incidents"/>
+                        </div>
                         <Needs title="Depends on" services=service.depends_on.clone() none="It needs no other service that is described here."/>
                         <Needs title="Needed by" services=service.depended_on_by.clone() none="No other service says that it needs this one."/>
                         <Activity about=about latest=latest/>

@@ -1,6 +1,6 @@
 //! Follow-ups on every page that shows them: the row, how urgent it is, the form that makes one.
 
-use backend::follow_ups::FollowUp;
+use backend::follow_ups::{Counts, FollowUp};
 use backend::rfcs::PersonRef;
 use domain::follow_up::{Age, State};
 use domain::limits;
@@ -105,6 +105,27 @@ pub fn FollowUpRow(
             <RowSide><DueBadge follow_up=follow_up/> {finish}</RowSide>
         </Row>
     }
+}
+
+/// How many follow-ups are open, as a line that leads to them; nothing when none is.
+#[component]
+pub fn FollowUpCounts(
+    /// How many.
+    counts: Counts,
+    /// Their list.
+    #[prop(into)]
+    href: String,
+    /// Whose: `of its incidents`.
+    #[prop(into)]
+    of: String,
+) -> impl IntoView {
+    let Counts { open, overdue } = counts;
+    (open > 0).then(|| {
+        let all = numbered(open, "open follow-up", "open follow-ups");
+        let late = (overdue > 0)
+            .then(|| view! { " " <Badge tone=Tone::Bad icon=Glyph::Alert>{format!("{overdue} overdue")}</Badge> });
+        view! { <p><a href=href>{all} " " {of}</a> {late}</p> }
+    })
 }
 
 /// The people a field can suggest, for `list="people"`.

@@ -21,6 +21,7 @@ mod flash;
 mod follow_up;
 mod form;
 mod icon;
+mod incident;
 mod local_time;
 mod notice;
 mod page_header;
@@ -45,10 +46,13 @@ pub use field::{Checkbox, Choice, Field, FieldKind, FileField, Hidden, Radios, S
 pub use filters::Filters;
 pub use flash::{Done, Flash};
 pub use follow_up::{
-    CREATE_FOLLOW_UP, DueBadge, FINISH_FOLLOW_UP, FollowUpFields, FollowUpRow, PeopleList, civil_date,
+    CREATE_FOLLOW_UP, DueBadge, FINISH_FOLLOW_UP, FollowUpCounts, FollowUpFields, FollowUpRow, PeopleList, civil_date,
 };
 pub use form::{Form, FormActions, FormFallback, is_field_refused, is_refused};
 pub use icon::{Glyph, Icon};
+pub use incident::{
+    IncidentChart, IncidentOverview, IncidentRow, IncidentSeverity, NoIncidents, RepeatedRows, Repeats, between, median,
+};
 pub use local_time::{Fold, NotAnInstant, read_typed, typed_form};
 pub use notice::Notice;
 pub use page_header::{Actions, Meta, PageHeader};

@@ -99,6 +99,8 @@ pub struct Filter {
     pub owner: Option<String>,
     /// Owned by somebody in this team, by slug.
     pub team: Option<String>,
+    /// From an incident that touched the service with this slug.
+    pub service: Option<String>,
     /// A word of [`SourceKind`].
     pub source_kind: Option<String>,
     /// Of the source of that kind with this key.
@@ -159,6 +161,10 @@ pub async fn list(backend: &Backend, actor: &Actor, filter: Filter, page: &PageR
                and (not $9 or (state = 'open'
                                and exists (select from people p where p.id = owner_id
                                            and (p.disabled_at is not null or p.role = 'reader'))))
+               and ($13::text is null
+                    or (source_kind = 'incident'
+                        and exists (select from incident_services i join services s on s.id = i.service_id
+                                    where i.incident_id::text = source_key and s.slug = $13)))
            )
            select jsonb_build_object('rank', rank, 'id', id) as "cursor!: sqlx::types::Json<Cursor>" from ranked
            where $10::bigint is null or (rank, id) > ($10, $11)
@@ -175,6 +181,7 @@ pub async fn list(backend: &Backend, actor: &Actor, filter: Filter, page: &PageR
         after.map(|after| after.rank),
         after.map(|after| after.id),
         rows + 1,
+        wanted.service,
     )
     .fetch_all(backend.pool())
     .await?;
@@ -192,20 +199,46 @@ struct Cursor {
     id: i64,
 }
 
-/// How many are open of those that a person owns, or that the people of a team own.
-pub async fn counts(backend: &Backend, actor: &Actor, owner: Option<&str>, team: Option<&str>) -> Result<Counts> {
+/// Whose follow-ups are counted.
+#[derive(Debug, Clone, Copy)]
+pub enum Of<'a> {
+    /// Everybody's.
+    All,
+    /// Those that the person with this address owns.
+    Owner(&'a str),
+    /// Those that the people of this team own, by slug.
+    Team(&'a str),
+    /// Those from incidents that touched this service, by slug.
+    Service(&'a str),
+}
+
+/// How many are open.
+pub async fn counts(backend: &Backend, actor: &Actor, of: Of<'_>) -> Result<Counts> {
     allows(actor, Action::Read)?;
+    let (owner, team, service) = match of {
+        Of::All => (None, None, None),
+        Of::Owner(email) => (Some(email), None, None),
+        Of::Team(slug) => (None, Some(slug), None),
+        Of::Service(slug) => (None, None, Some(slug)),
+    };
+    // What is typed into an address may hold a NUL, which cannot be sent to Postgres: it names nobody.
+    let named = |name: Option<&str>| name.map(|name| name.replace('\0', "\u{fffd}"));
     let counts = sqlx::query_as!(
         Counts,
-        r#"select count(*) as "open!", count(*) filter (where due_on < $3) as "overdue!"
+        r#"select count(*) as "open!", count(*) filter (where due_on < $4) as "overdue!"
            from follow_ups
            where state = 'open'
              and ($1::text is null or owner_id = (select p.id from people p where p.email = $1::text::citext))
              and ($2::text is null
                   or owner_id in (select m.person_id from team_members m join teams t on t.id = m.team_id
-                                  where t.slug = $2))"#,
-        owner,
-        team,
+                                  where t.slug = $2))
+             and ($3::text is null
+                  or (source_kind = 'incident'
+                      and exists (select from incident_services i join services s on s.id = i.service_id
+                                  where i.incident_id::text = source_key and s.slug = $3)))"#,
+        named(owner),
+        named(team),
+        named(service),
         today(backend).to_sqlx() as _,
     );
     Ok(counts.fetch_one(backend.pool()).await?)
@@ -311,6 +344,7 @@ struct Wanted {
     state: Option<State>,
     owner: Option<String>,
     team: Option<String>,
+    service: Option<String>,
     source_kind: Option<SourceKind>,
     source_key: Option<String>,
     overdue: bool,
@@ -332,9 +366,10 @@ impl Wanted {
             fields.complain("q", format!("Search for at most {} characters.", limits::SEARCH_CHARS));
         }
         let (state, source_kind) = fields.finish((state, source_kind))?;
-        let (owner, team, source_key) = (given(filter.owner), given(filter.team), given(filter.source_key));
+        let (owner, team, service) = (given(filter.owner), given(filter.team), given(filter.service));
+        let source_key = given(filter.source_key);
         let (overdue, needs_owner) = (filter.overdue, filter.needs_owner);
-        Ok(Self { q, state, owner, team, source_kind, source_key, overdue, needs_owner })
+        Ok(Self { q, state, owner, team, service, source_kind, source_key, overdue, needs_owner })
     }
 }
 

@@ -10,12 +10,14 @@
 //! | [`receive`] | what an inbound hook says |
 //! | `upsert` | what hooks and imports say, many at a time |
 //! | [`aggregate`] | counts, medians and repetitions by type, service, team, month, severity |
+//! | [`overview`] | what a service's or a team's page shows of its incidents |
 //!
 //! Nothing is deleted: what was recorded by mistake is voided, with a reason, and counts nowhere.
 
 pub mod aggregate;
 mod content;
 pub mod names;
+pub mod overview;
 pub mod read;
 pub mod receive;
 pub mod record;

@@ -158,6 +158,8 @@ struct Wanted {
     owner: Option<String>,
     /// Slug of a team its owner is in.
     team: Option<String>,
+    /// Slug of a service that the incident it comes from touched.
+    service: Option<String>,
     /// What kind of thing it comes from: `incident`.
     source_kind: Option<String>,
     /// The name of that thing in the API.
@@ -184,6 +186,7 @@ async fn list(
         state: wanted.state,
         owner: wanted.owner,
         team: wanted.team,
+        service: wanted.service,
         source_kind: wanted.source_kind,
         source_key: wanted.source_key,
         overdue: wanted.overdue,

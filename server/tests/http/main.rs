@@ -11,6 +11,7 @@ mod imports;
 mod inbox;
 mod live;
 mod mail;
+mod incident_pages;
 mod pages;
 mod people;
 mod requests;

@@ -172,15 +172,15 @@ fn patterns(id: &str) -> String {
         (4, "<circle cx=\"1.5\" cy=\"1.5\" r=\"1\"/><circle cx=\"4.5\" cy=\"4.5\" r=\"1\"/>"),
         (6, "<path d=\"M0 1.5H6M0 4.5H6\"/>"),
     ];
-    MARKS
-        .iter()
-        .map(|(number, mark)| {
-            format!(
-                "<pattern id=\"{id}-{number}\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\"><rect \
-                 class=\"series-{number}\" width=\"6\" height=\"6\"/><g class=\"series-mark\">{mark}</g></pattern>"
-            )
-        })
-        .collect()
+    let mut patterns = String::new();
+    for (number, mark) in MARKS {
+        let _ = write!(
+            patterns,
+            "<pattern id=\"{id}-{number}\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\"><rect \
+             class=\"series-{number}\" width=\"6\" height=\"6\"/><g class=\"series-mark\">{mark}</g></pattern>"
+        );
+    }
+    patterns
 }
 
 fn swatch(id: &str, place: usize) -> String {

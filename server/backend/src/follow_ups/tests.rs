@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use domain::follow_up::{Age, State};
+use domain::follow_up::{Age, SourceKind, State};
 use domain::{Actor, Refusal, Role};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, ToSpan as _};
 
-use super::write::{Change, NewFollowUp, change, create};
-use super::{Counts, Filter, FollowUp, counts, get, list, today};
+use super::write::{Change, NewFollowUp, SourceInput, change, create};
+use super::{Counts, Filter, FollowUp, Of, Source, counts, get, list, today};
 use crate::testing::{self, TestBackend, person};
 use crate::{Backend, Error, Expected, PageRequest, jobs, outbox};
 
@@ -137,6 +137,48 @@ async fn what_is_wrong_is_said_by_field() {
     assert_eq!(refusal(get(&test, &ada, "+7").await).status(), 404);
 }
 
+#[tokio::test]
+async fn it_comes_from_an_incident_that_exists_and_is_found_by_its_services() {
+    use crate::incidents::{IncidentInput, record, void};
+    let test = testing::backend().await;
+    let sam = person(&test, "Sam", Role::Sre, None).await;
+    let service = crate::services::ServiceInput { name: "Ledger".into(), tier: 1, ..Default::default() };
+    crate::services::put(&test, &sam, "ledger", Expected::Absent, service).await.unwrap();
+    let incident = IncidentInput {
+        title: "Wrong month closed".into(),
+        incident_type: "data".into(),
+        severity: 2,
+        services: vec!["ledger".into()],
+        started_at: test.now(),
+        ..IncidentInput::default()
+    };
+    let incident = record(&test, &sam, incident).await.unwrap();
+    let from = |key: &str| NewFollowUp {
+        title: "Check the month".into(),
+        owner: sam.email.clone(),
+        due: "2026-11-03".into(),
+        source: Some(SourceInput { kind: "incident".into(), key: key.into() }),
+    };
+    for nothing in ["999", "", "+1", "x"] {
+        assert!(refusal(create(&test, &sam, from(nothing)).await).message_for("source.key").is_some(), "{nothing}");
+    }
+    let key = incident.id.to_string();
+    let made = create(&test, &sam, from(&key)).await.unwrap();
+    assert_eq!(made.source, Some(Source { kind: SourceKind::Incident, key: key.clone() }));
+    let of = |filter: Filter| titles(&test, &sam, filter);
+    assert_eq!(of(Filter { service: Some("ledger".into()), ..Filter::default() }).await.len(), 1);
+    assert_eq!(of(Filter { service: Some("other".into()), ..Filter::default() }).await.len(), 0);
+    let this = Filter { source_kind: Some("incident".into()), source_key: Some(key), ..Filter::default() };
+    assert_eq!(of(this).await.len(), 1);
+    assert_eq!(counts(&test, &sam, Of::Service("ledger")).await.unwrap(), Counts { open: 1, overdue: 0 });
+
+    // It is chased whatever becomes of the incident.
+    void(&test, &sam, incident.id, "Twice.").await.unwrap();
+    assert_eq!(pass(&test, 1).await, expected(&[("2026-11-03", &["due_soon 1"])]));
+    let unlinked = Change { source: Some(None), ..Change::default() };
+    assert_eq!(changed(&test, &sam, &made, unlinked).await.unwrap().source, None);
+}
+
 async fn disable(test: &TestBackend, who: &Actor) {
     let admin = Actor::operator();
     crate::accounts::people::disable(test, &admin, &who.email).await.unwrap();
@@ -193,9 +235,9 @@ async fn the_list_is_ordered_by_urgency_and_filtered() {
     let wrong =
         list(&test, &ada, Filter { state: Some("x".into()), ..Filter::default() }, &PageRequest::default()).await;
     assert!(refusal(wrong).message_for("state").is_some());
-    assert_eq!(counts(&test, &ada, None, None).await.unwrap(), Counts { open: 3, overdue: 1 });
-    assert_eq!(counts(&test, &ada, None, Some("search")).await.unwrap(), Counts { open: 2, overdue: 0 });
-    assert_eq!(counts(&test, &ada, Some("ada@example.com"), None).await.unwrap(), Counts { open: 1, overdue: 1 });
+    assert_eq!(counts(&test, &ada, Of::All).await.unwrap(), Counts { open: 3, overdue: 1 });
+    assert_eq!(counts(&test, &ada, Of::Team("search")).await.unwrap(), Counts { open: 2, overdue: 0 });
+    assert_eq!(counts(&test, &ada, Of::Owner("ada@example.com")).await.unwrap(), Counts { open: 1, overdue: 1 });
     disable(&test, &bo).await;
     assert_eq!(of(Filter { needs_owner: true, ..Filter::default() }).await, all[1..3]);
 }

@@ -301,8 +301,16 @@ async fn owner(connection: &mut PgConnection, typed: &str) -> Result<Owner> {
 }
 
 /// Something that exists and that a follow-up can come from.
-#[expect(clippy::unused_async, reason = "incidents will be looked up")]
-async fn source_of(_connection: &mut PgConnection, typed: SourceInput) -> Result<Source> {
+async fn source_of(connection: &mut PgConnection, typed: SourceInput) -> Result<Source> {
     let kind = SourceKind::parse("source.kind", typed.kind.trim())?;
-    Ok(Source { kind, key: typed.key.trim().to_owned() })
+    let key = typed.key.trim().to_owned();
+    let missing = || Refusal::field("source.key", format!("There is no {} called \"{key}\".", kind.as_str()));
+    let exists = match kind {
+        SourceKind::Incident => {
+            let id = crate::incidents::read::id(&key).map_err(|_| missing())?;
+            sqlx::query_scalar!("select id from incidents where id = $1", id).fetch_optional(connection).await?
+        }
+    };
+    exists.ok_or_else(missing)?;
+    Ok(Source { kind, key })
 }
