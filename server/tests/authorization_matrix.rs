@@ -67,9 +67,20 @@ impl World {
         let new = NewImport { kind: Kind::Catalog, name: "catalog.yml".into(), options: serde_json::Map::new() };
         let import = imports::hand_in(&app.backend, admin, new, b"services: []\n").await.unwrap().id;
         let follow_up = new_follow_up(&app, &author).await;
-        Self { app, people, published, draft, thread, comment, hidden_thread, hidden_comment, import, follow_up }
         let incident = new_incident(&app, &author).await;
-        Self { app, people, published, draft, thread, comment, hidden_thread, hidden_comment, follow_up, incident }
+        Self {
+            app,
+            people,
+            published,
+            draft,
+            thread,
+            comment,
+            hidden_thread,
+            hidden_comment,
+            import,
+            follow_up,
+            incident,
+        }
     }
 
     /// `{rfc}` and the like in paths, forms and bodies.
@@ -122,10 +133,10 @@ async fn open_thread(app: &TestApp, author: &Actor, number: i64) -> (String, Str
 const ANYBODY: &str = "401 ok  ok  ok  ok  ok  ok";
 const MEMBERS: &str = "401 403 ok  ok  ok  ok  ok";
 const OWN_TEAM_OR_SRE: &str = "401 403 403 ok  ok  ok  ok";
+const LEADS: &str = "401 403 403 403 ok  ok  403";
 const AUTHOR_OR_LEAD: &str = "401 403 403 403 ok  ok  ok";
 const AUTHOR_OR_SRE: &str = "401 403 403 ok  ok  ok  ok";
 const AUTHOR_ONLY: &str = "401 403 403 403 403 403 ok";
-const LEADS: &str = "401 403 403 403 ok  ok  403";
 const ADMINS: &str = "401 403 403 403 403 ok  403";
 const ADMINS_ON_NOTHING: &str = "401 403 403 403 403 404 403";
 const NOBODYS: &str = "401 404 404 404 404 404 404";
@@ -143,6 +154,8 @@ fn calls() -> Vec<(&'static str, &'static str, Value, &'static str)> {
     let anchor = json!({ "revision": 1, "start": 0, "end": 2 });
     let webhook = json!({ "name": "Chat", "url": "https://hooks.example.com/in" });
     let follow_up = json!({ "title": "T", "owner": "author@example.com", "due": "2026-12-01" });
+    let incident = json!({ "title": "T", "type": "data", "severity": 2, "started_at": "2026-11-01T00:00:00Z" });
+    let word = json!({ "name": "old shop", "ignore": true });
     vec![
         ("GET", "/openapi.json", Value::Null, "ok  ok  ok  ok  ok  ok  ok"),
         ("GET", "/me", Value::Null, ANYBODY),
@@ -232,6 +245,19 @@ fn calls() -> Vec<(&'static str, &'static str, Value, &'static str)> {
         ("PATCH", "/follow-ups/{id}|/follow-ups/{follow_up}", json!({ "state": "done" }), AUTHOR_OR_SRE),
         ("GET", "/search|/search?q=ledger", Value::Null, ANYBODY),
         ("GET", "/events", Value::Null, ADMINS),
+        ("GET", "/incidents", Value::Null, ANYBODY),
+        ("POST", "/incidents", incident, MEMBERS),
+        ("GET", "/incidents/{id}|/incidents/{incident}", Value::Null, ANYBODY),
+        ("PATCH", "/incidents/{id}|/incidents/{incident}", json!({ "severity": 2 }), OWN_TEAM_OR_SRE),
+        ("POST", "/incidents/{id}/void|/incidents/{incident}/void", json!({ "reason": "Twice." }), OWN_TEAM_OR_SRE),
+        ("POST", "/incidents/{id}/restore|/incidents/{incident}/restore", Value::Null, OWN_TEAM_OR_SRE),
+        ("GET", "/incidents/aggregate", Value::Null, ANYBODY),
+        ("GET", "/incidents/types", Value::Null, ANYBODY),
+        ("GET", "/incidents/types/{slug}|/incidents/types/data", Value::Null, ANYBODY),
+        ("PUT", "/incidents/types/{slug}|/incidents/types/dns", json!({ "name": "DNS" }), LEADS),
+        ("GET", "/incidents/service-names", Value::Null, ANYBODY),
+        // Nobody has used this name: whoever may decide is told so.
+        ("POST", "/incidents/service-names", word, "401 403 403 404 404 404 403"),
     ]
 }
 
@@ -286,6 +312,7 @@ fn forms() -> Vec<(&'static str, Fields, &'static str)> {
         ("imports/apply", vec![("import", "{import}"), ("version", "2")], ADMINS),
         ("imports/cancel", vec![("import", "{import}")], ADMINS),
         ("imports/discard", vec![("import", "{import}")], ADMINS),
+        ("imports/read-incidents", vec![("import", "{import}"), ("version", "2"), ("columns[0]", "title")], ADMINS),
         ("rfcs/create", rfc, MEMBERS),
         (
             "rfcs/revise",

@@ -31,7 +31,7 @@ pub fn AdminPage() -> impl IntoView {
                     <Row title="People" href=urls::people()><RowMeta>"Invite, change a role, disable, sign out"</RowMeta></Row>
                     <Row title="Audit log" href=urls::audit(&[])><RowMeta>"Who did what and when, before and after; as a file too"</RowMeta></Row>
                     <Row title="Teams" href=urls::teams()><RowMeta>"Add teams, say who belongs to them"</RowMeta></Row>
-                    <Row title="Imports" href=urls::imports()><RowMeta>"Services and teams from a catalogue file, with the differences first"</RowMeta></Row>
+                    <Row title="Imports" href=urls::imports()><RowMeta>"Services and teams from a catalogue, incidents from a file, with the differences first"</RowMeta></Row>
                 </Rows>
                 <Card title="This installation">
                     <Facts>

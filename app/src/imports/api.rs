@@ -12,6 +12,7 @@ use {
     crate::ui::Done,
     crate::urls,
     backend::imports::{self, Kind, NewImport},
+    backend::incidents::import::Options,
     backend::version::Expected,
 };
 
@@ -63,5 +64,30 @@ pub async fn discard(import: i64) -> Result<(), AppError> {
     let (backend, actor) = session::signed_in()?;
     imports::discard(&backend, &actor, import).await?;
     session::done(&urls::imports(), Done::ImportDiscarded);
+    Ok(())
+}
+
+/// Compares a file of incidents anew, with its columns and words read as said. `columns` has what each column is, in the
+/// file's order.
+#[server(prefix = "/do", endpoint = "imports/read-incidents")]
+pub async fn read_incidents(
+    import: i64,
+    version: i64,
+    #[server(default)] columns: Vec<String>,
+    source: Option<String>,
+    severity: Option<String>,
+    zone: Option<String>,
+    dates: Option<String>,
+) -> Result<(), AppError> {
+    let (backend, actor) = session::signed_in()?;
+    imports::get(&backend, &actor, import).await?;
+    let map = (1..).zip(columns).map(|(number, field)| format!("#{number}={field}")).collect::<Vec<_>>().join("\n");
+    let words = [("source", source), ("severity", severity), ("zone", zone), ("dates", dates), ("map", Some(map))];
+    let said = words.into_iter().filter_map(|(name, word)| Some((name.to_owned(), word?)));
+    let options = said.filter(|(_, word)| !word.trim().is_empty()).map(|(name, word)| (name, word.into())).collect();
+    // A word that cannot be read is said beside its field, before the file is read again.
+    Options::parse(&backend, &options)?;
+    imports::read_again(&backend.expecting(Expected::Version(version)), &actor, import, options).await?;
+    session::redirect(&urls::import(import));
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! `/admin/imports/{id}`: one import. Its differences and what to do about them; its progress; its report.
 
 use backend::imports::{self, Import, Line, Outcome, Phase, State};
+use backend::incidents::import::Preview;
 use backend::{Page, PageRequest};
 use domain::Refusal;
 use leptos::prelude::*;
@@ -9,6 +10,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::{use_params_map, use_query_map};
 
 use super::api::{Apply, Cancel, Discard};
+use super::incidents_form::{self, Columns};
 use super::words::{self, StateBadge};
 use crate::error::AppError;
 use crate::page::{page, refresh_after};
@@ -29,6 +31,10 @@ struct Shown {
     outcome: Outcome,
     lines: Page<Line>,
     cursor: Option<String>,
+    /// The columns of a file of incidents, while they can be said to be something else.
+    columns: Option<Preview>,
+    /// The organisation's time zone.
+    zone: String,
 }
 
 async fn load(id: Option<i64>, show: Option<String>, cursor: Option<String>) -> Result<Shown, AppError> {
@@ -50,7 +56,9 @@ async fn load(id: Option<i64>, show: Option<String>, cursor: Option<String>) -> 
     if import.state.is_busy() {
         refresh_after(2, &urls::import(id));
     }
-    Ok(Shown { import, phase, outcome, lines, cursor })
+    let columns = incidents_form::load(&backend, &actor, &import).await?;
+    let zone = backend.time_zone().iana_name().unwrap_or("UTC").to_owned();
+    Ok(Shown { import, phase, outcome, lines, cursor, columns, zone })
 }
 
 /// One import.
@@ -66,6 +74,9 @@ pub fn ImportPage() -> impl IntoView {
             Crumb::new("Admin", urls::admin()),
             Crumb::new("Imports", urls::imports()),
         ];
+        let columns = shown.columns.clone().map(|preview| {
+            view! { <Columns import=shown.import.clone() preview=preview zone=shown.zone.clone()/> }
+        });
         let applied_by = import.applied_by.map(|name| view! { <span>"applied by " {name}</span> });
         view! {
             <Title text=title/>
@@ -80,6 +91,7 @@ pub fn ImportPage() -> impl IntoView {
             </PageHeader>
             <div class="stack">
                 <Standing import=shown.import.clone()/>
+                {columns}
                 <Lines shown=shown/>
             </div>
         }
@@ -184,7 +196,7 @@ fn Decide(import: Import) -> impl IntoView {
 /// The differences or the report: one outcome at a time.
 #[component]
 fn Lines(shown: Shown) -> impl IntoView {
-    let Shown { import, phase, outcome, lines, cursor } = shown;
+    let Shown { import, phase, outcome, lines, cursor, .. } = shown;
     let counts = if phase == Phase::Apply { import.did.clone() } else { import.found.clone() };
     if counts.0.is_empty() {
         return ().into_any();

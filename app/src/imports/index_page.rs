@@ -42,10 +42,12 @@ pub fn ImportsPage() -> impl IntoView {
             })
             .collect();
         let list = if rows.is_empty() {
-            let text = "Hand in a catalogue file: its differences are shown before anything is changed.";
+            let text =
+                "Hand in a catalogue or a file of incidents: the differences are shown before anything is changed.";
             view! {
                 <EmptyState title="No imports yet" text=text icon=Glyph::Document>
                     <Button href=urls::new_import("catalog")>"Import a catalogue"</Button>
+                    <Button href=urls::new_import("incidents")>"Import incidents"</Button>
                 </EmptyState>
             }
             .into_any()
@@ -56,6 +58,7 @@ pub fn ImportsPage() -> impl IntoView {
             <Title text="Imports · Plumbline"/>
             <PageHeader title="Imports" crumbs=crumbs()>
                 <Actions>
+                    <Button href=urls::new_import("incidents")>"Import incidents"</Button>
                     <Button href=urls::new_import("catalog") variant=Variant::Primary icon=Glyph::Plus>
                         "Import a catalogue"
                     </Button>

@@ -4,6 +4,8 @@ pub mod api;
 #[cfg(feature = "ssr")]
 pub mod import_page;
 #[cfg(feature = "ssr")]
+mod incidents_form;
+#[cfg(feature = "ssr")]
 pub mod index_page;
 #[cfg(feature = "ssr")]
 pub mod new_page;

@@ -1,13 +1,16 @@
 //! `/admin/imports/new`: hand in a file, or paste one.
 
+use backend::imports::Kind;
+use domain::limits;
 use domain::policy::{Action, allows};
 use domain::service::Tier;
-use domain::{Actor, limits};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
 
 use super::api::{PasteCatalog, UPLOAD};
+use super::incidents_form::HandInIncidents;
 use crate::error::AppError;
 use crate::page::page;
 use crate::session::signed_in;
@@ -16,21 +19,32 @@ use crate::ui::{
 };
 use crate::urls;
 
-fn load() -> Result<Actor, AppError> {
-    let (_, actor) = signed_in()?;
+/// What the file holds, and the organisation's time zone.
+fn load(kind: Option<String>) -> Result<(Kind, String), AppError> {
+    let (backend, actor) = signed_in()?;
     allows(&actor, Action::Administer)?;
-    Ok(actor)
+    let kind = kind.and_then(|kind| Kind::parse(&kind)).unwrap_or(Kind::Catalog);
+    Ok((kind, backend.time_zone().iana_name().unwrap_or("UTC").to_owned()))
 }
 
-/// The two forms: a file, or its text.
+/// The forms for what is to be handed in.
 #[component]
 pub fn NewImportPage() -> impl IntoView {
-    page(async { load() }, |_| {
+    let kind = use_query_map().read_untracked().get("kind");
+    page(async { load(kind) }, |(kind, zone)| {
         let crumbs = vec![
             Crumb::new("Home", urls::home()),
             Crumb::new("Admin", urls::admin()),
             Crumb::new("Imports", urls::imports()),
         ];
+        if kind == Kind::Incidents {
+            return view! {
+                <Title text="Import incidents · Plumbline"/>
+                <PageHeader title="Import incidents" crumbs=crumbs/>
+                <div class="narrow stack"><HandInIncidents zone=zone/></div>
+            }
+            .into_any();
+        }
         let size = limits::CATALOG_FILE_BYTES / (1024 * 1024);
         let hint = format!(
             "Backstage's catalog-info.yaml (any number of entities in it) or a service-catalog.yml. At most {size} MiB."
@@ -62,6 +76,7 @@ pub fn NewImportPage() -> impl IntoView {
                 </Card>
             </div>
         }
+        .into_any()
     })
 }
 

@@ -16,10 +16,8 @@ use super::api::EditTeam;
 use crate::page::page;
 use crate::session::signed_in;
 use crate::ui::{
-    Activity, Button, Card, Crumb, EmptyState, Field, Form, FormActions, Glyph, Hidden, PageHeader, RoleBadge, Row,
-    RowMeta, RowSide, Rows, Section, TextArea, TierBadge,
-    Button, Card, Crumb, EmptyState, Field, FollowUpCounts, Form, FormActions, Glyph, Hidden, IncidentOverview,
-    PageHeader, RoleBadge, Row, RowMeta, RowSide, Rows, Section, TextArea, TierBadge,
+    Activity, Button, Card, Crumb, EmptyState, Field, FollowUpCounts, Form, FormActions, Glyph, Hidden,
+    IncidentOverview, PageHeader, RoleBadge, Row, RowMeta, RowSide, Rows, Section, TextArea, TierBadge,
 };
 use crate::urls;
 
@@ -31,17 +29,14 @@ pub fn TeamPage() -> impl IntoView {
         let (backend, actor) = signed_in()?;
         let blocked = may_edit_some(&actor).err().map(|refusal| refusal.to_string()).unwrap_or_default();
         let team = teams::get(&backend, &actor, &slug).await?;
-        let about = About::new("team", &*team.slug);
-        let latest = activity::latest(&backend, &actor, &about).await?;
-        Ok((team, actor.role == Role::Admin, blocked, about, latest))
-    };
-    page(load, |(team, admin, blocked, about, latest)| {
         let touched = Filter { team: Some(slug.clone()), ..Filter::default() };
         let incidents = overview(&backend, &actor, &touched).await?;
         let follow_ups = follow_ups::counts(&backend, &actor, Of::Team(&slug)).await?;
-        Ok((team, incidents, follow_ups, actor.role == Role::Admin, blocked))
+        let about = About::new("team", &*team.slug);
+        let latest = activity::latest(&backend, &actor, &about).await?;
+        Ok((team, incidents, follow_ups, actor.role == Role::Admin, blocked, (about, latest)))
     };
-    page(load, |(team, incidents, follow_ups, admin, blocked)| {
+    page(load, |(team, incidents, follow_ups, admin, blocked, (about, latest))| {
         let promised = urls::follow_up_list(&[("team", &team.slug)]);
         let whose = ("team", team.slug.clone());
         let crumbs = vec![Crumb::new("Home", urls::home()), Crumb::new("Teams", urls::teams())];
@@ -50,13 +45,13 @@ pub fn TeamPage() -> impl IntoView {
             <Title text=format!("{} · Plumbline", team.name)/>
             <PageHeader title=team.name.clone() crumbs=crumbs/>
             <div class="split">
-                <div class="stack"><Services team=team.clone() blocked=blocked/><Activity about=about latest=latest/></div>
                 <div class="stack">
                     <Services team=team.clone() blocked=blocked/>
                     <div class="stack-close">
                         <IncidentOverview overview=incidents whose=whose/>
                         <FollowUpCounts counts=follow_ups href=promised of="of its people"/>
                     </div>
+                    <Activity about=about latest=latest/>
                 </div>
                 <aside class="stack"><Members team=team/>{edit}</aside>
             </div>

@@ -1,7 +1,6 @@
 //! `/services/{slug}`: one service: owner, tier, what it needs and who needs it, links, RFCs that touch it.
 
 use backend::events::activity::{self, About, Entry};
-use backend::PageRequest;
 use backend::follow_ups::{self, Counts, Of};
 use backend::incidents;
 use backend::incidents::overview::{Overview, overview};
@@ -18,10 +17,8 @@ use crate::error::AppError;
 use crate::page::page;
 use crate::session::{self, signed_in};
 use crate::ui::{
-    Actions, Activity, Badge, Button, Crumb, EmptyState, Fact, Facts, Glyph, Icon, Notice, PageHeader, Row, RowMeta,
-    RowSide, Rows, Section, StatusBadge, TierBadge, Time, Tone,
-    Actions, Badge, Button, Crumb, EmptyState, Fact, Facts, FollowUpCounts, Glyph, Icon, IncidentOverview, Notice,
-    PageHeader, Row, RowMeta, RowSide, Rows, Section, StatusBadge, TierBadge, Time, Tone,
+    Actions, Activity, Badge, Button, Crumb, EmptyState, Fact, Facts, FollowUpCounts, Glyph, Icon, IncidentOverview,
+    Notice, PageHeader, Row, RowMeta, RowSide, Rows, Section, StatusBadge, TierBadge, Time, Tone,
 };
 use crate::urls;
 
@@ -61,8 +58,7 @@ async fn load(slug: String) -> Result<Option<Shown>, AppError> {
     let no_rfc = policy::allows(&actor, Action::WriteRfc).err().map(|refusal| refusal.to_string()).unwrap_or_default();
     let about = About::new("service", &*service.slug);
     let latest = activity::latest(&backend, &actor, &about).await?;
-    Ok(Some(Shown { service, rfcs, about, latest, blocked, no_rfc }))
-    Ok(Some(Shown { service, rfcs, incidents, follow_ups, blocked, no_rfc }))
+    Ok(Some(Shown { service, rfcs, about, latest, incidents, follow_ups, blocked, no_rfc }))
 }
 
 /// One service.
@@ -70,8 +66,7 @@ async fn load(slug: String) -> Result<Option<Shown>, AppError> {
 pub fn ServicePage() -> impl IntoView {
     let slug = use_params_map().read_untracked().get("slug").unwrap_or_default();
     page(load(slug), |shown| {
-        shown.map(|Shown { service, rfcs, about, latest, blocked, no_rfc }| {
-        shown.map(|Shown { service, rfcs, incidents, follow_ups, blocked, no_rfc }| {
+        shown.map(|Shown { service, rfcs, about, latest, incidents, follow_ups, blocked, no_rfc }| {
             let crumbs = vec![Crumb::new("Home", urls::home()), Crumb::new("Services", urls::services())];
             let edit = urls::edit_service(&service.slug);
             let promised = urls::follow_up_list(&[("who", "all"), ("service", &service.slug)]);

@@ -5,6 +5,7 @@
 
 mod follow_ups;
 mod imports;
+pub mod incidents;
 mod notices;
 mod organisation;
 pub mod rfcs;
@@ -47,6 +48,7 @@ pub async fn fill(backend: &Backend) -> Result<()> {
     imports::imports(backend, &actor_by_email(backend, ADMIN).await?).await?;
     rfcs::rfcs(backend).await?;
     notices::notices(backend).await?;
+    incidents::incidents(backend).await?;
     follow_ups::follow_ups(backend).await
 }
 

@@ -24,7 +24,7 @@ use serde_json::{Map, Value, json};
 use sqlx::PgConnection;
 
 use crate::outbox::{self, Work};
-use crate::{Backend, Error, Page, PageRequest, Result, Subject, Tx, accounts, services};
+use crate::{Backend, Error, Page, PageRequest, Result, Subject, Tx, accounts, incidents, services};
 
 pub use lines::{Change, Counts, Line, Outcome, Phase, Place, lines};
 pub use run::{Go, Run};
@@ -293,6 +293,30 @@ pub async fn apply(backend: &Backend, actor: &Actor, id: i64) -> Result<Import> 
     end_change(tx, id, "import.started", true).await
 }
 
+/// Compares a file anew, read in another way: its columns mean something else, its dates begin with the month.
+pub async fn read_again(backend: &Backend, actor: &Actor, id: i64, options: Map<String, Value>) -> Result<Import> {
+    let (mut tx, import) = match change(backend, actor, id).await? {
+        Held::Replayed(import) => return Ok(import),
+        Held::Open(tx, import) => (tx, import),
+    };
+    if !matches!(import.state, State::Ready | State::Failed) || !import.has_file {
+        return Err(Refusal::conflict(format!("This import {}; it cannot be read anew.", says(&import))).into());
+    }
+    sqlx::query!("delete from import_lines where import_id = $1", id).execute(&mut *tx).await?;
+    let now = tx.now();
+    sqlx::query!(
+        "update imports set state = 'checking', options = $2, problem = '', done = 0, total = null, found = '{}',
+                version = version + 1, updated_at = $3, finished_at = null
+          where id = $1",
+        id,
+        Value::Object(options),
+        now.to_sqlx(),
+    )
+    .execute(&mut *tx)
+    .await?;
+    end_change(tx, id, "import.read_again", true).await
+}
+
 /// Decides against an import that was not applied. Its bytes go.
 pub async fn discard(backend: &Backend, actor: &Actor, id: i64) -> Result<Import> {
     let (mut tx, import) = match change(backend, actor, id).await? {
@@ -318,6 +342,12 @@ pub async fn cancel(backend: &Backend, actor: &Actor, id: i64) -> Result<Import>
     }
     end(&mut tx, id, State::Cancelled, "").await?;
     end_change(tx, id, "import.cancelled", false).await
+}
+
+/// A piece of a file by its number, from 0; nothing after the last.
+pub(crate) async fn part(backend: &Backend, import: i64, part: i32) -> Result<Option<Vec<u8>>> {
+    let bytes = sqlx::query_scalar!("select bytes from import_parts where import_id = $1 and part = $2", import, part);
+    Ok(bytes.fetch_optional(backend.pool()).await?)
 }
 
 /// Does what the outbox says about an import: compares its file, or applies it. An error is worth another try, unless it
@@ -381,7 +411,7 @@ pub async fn give_up_work(backend: &Backend, payload: &Value, why: &str) -> Resu
 async fn check_file(run: &mut Run) -> Result<Go> {
     match run.import().kind {
         Kind::Catalog => services::import::check_import(run).await,
-        Kind::Incidents => Err(Refusal::conflict("Incidents cannot be imported yet.").into()),
+        Kind::Incidents => incidents::import::check_import(run).await,
     }
 }
 
@@ -389,7 +419,7 @@ async fn check_file(run: &mut Run) -> Result<Go> {
 async fn apply_file(run: &mut Run) -> Result<Go> {
     match run.import().kind {
         Kind::Catalog => services::import::apply_import(run).await,
-        Kind::Incidents => Err(Refusal::conflict("Incidents cannot be imported yet.").into()),
+        Kind::Incidents => incidents::import::apply_import(run).await,
     }
 }
 

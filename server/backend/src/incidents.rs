@@ -8,6 +8,7 @@
 //! | [`types`] | the types, which leads edit |
 //! | [`names`] | names of services that the catalogue does not know, and what they stand for |
 //! | [`receive`] | what an inbound hook says |
+//! | [`import`] | CSV and JSON files |
 //! | `upsert` | what hooks and imports say, many at a time |
 //! | [`aggregate`] | counts, medians and repetitions by type, service, team, month, severity |
 //! | [`overview`] | what a service's or a team's page shows of its incidents |
@@ -16,6 +17,7 @@
 
 pub mod aggregate;
 mod content;
+pub mod import;
 pub mod names;
 pub mod overview;
 pub mod read;
@@ -37,6 +39,7 @@ use crate::services::ServiceRef;
 use crate::{Backend, Error, Result};
 
 pub use read::{get, list};
+pub(crate) use receive::record_quietly;
 pub use record::{change, record, restore, void};
 
 /// A type of incident, as other things name it.

@@ -10,6 +10,7 @@ pub mod follow_ups;
 pub mod hooks;
 pub mod imports;
 pub mod inbox;
+pub mod incidents;
 pub mod input;
 pub mod me;
 pub mod people;
@@ -94,6 +95,7 @@ fn calls() -> OpenApiRouter<ApiState> {
         .merge(follow_ups::calls())
         .merge(search::calls())
         .merge(events::calls())
+        .merge(incidents::calls())
 }
 
 /// The document.

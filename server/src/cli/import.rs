@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use backend::imports::{Line, Outcome};
+use backend::incidents::import as incidents;
 use backend::rfcs::import as rfcs;
 use backend::services::import::{self as catalog, Catalog, Report};
 use backend::{Backend, accounts};
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use domain::Actor;
 use domain::rfc::Status;
 use domain::service::Tier;
@@ -44,6 +45,33 @@ pub enum ImportCommand {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Incidents from CSV or JSON
+    Incidents(IncidentsArgs),
+}
+
+/// How a file of incidents is to be read.
+#[derive(Debug, Args)]
+pub struct IncidentsArgs {
+    /// The file: CSV with a line of headings, a JSON list, or one JSON object a line
+    file: PathBuf,
+    /// What a column is, by its heading or as #3: for example Opened=started_at, or Owner=ignore
+    #[arg(long = "map", value_name = "COLUMN=FIELD")]
+    map: Vec<String>,
+    /// Zone of times that name none, for example Europe/Berlin (default: PLUMBLINE_TIME_ZONE)
+    #[arg(long, value_name = "ZONE")]
+    zone: Option<String>,
+    /// Which comes first in 03/11/2026: day-first or month-first (default: what the file's other dates tell)
+    #[arg(long, value_name = "ORDER")]
+    dates: Option<String>,
+    /// Severity of incidents whose row says none: 1, 2, 3 or 4 (default: such rows are refused)
+    #[arg(long, value_name = "NUMBER")]
+    severity: Option<String>,
+    /// Where they come from; two sources may give the same id to different incidents
+    #[arg(long, value_name = "NAME")]
+    source: Option<String>,
+    /// Print what would happen and change nothing
+    #[arg(long)]
+    dry_run: bool,
 }
 
 /// Runs one of them; fails when something was refused or it was stopped, after importing what could be.
@@ -51,6 +79,7 @@ pub async fn run(config: &Config, command: ImportCommand) -> Result<ExitCode, Cl
     match command {
         ImportCommand::Rfcs { dir, author, status } => import_rfcs(config, &dir, &author, &status).await,
         ImportCommand::Catalog { files, tier, dry_run } => import_catalog(config, &files, tier, dry_run).await,
+        ImportCommand::Incidents(args) => import_incidents(config, &args).await,
     }
 }
 
@@ -103,6 +132,48 @@ async fn import_catalog(config: &Config, files: &[PathBuf], tier: i64, dry_run: 
     .await?;
     let Some(report) = report else { return dropped() };
     print(&report, dry_run)?;
+    stopped(report.interrupted)?;
+    Ok(code(report.refused() == 0 && !report.interrupted))
+}
+
+/// The operator's own work, too.
+async fn import_incidents(config: &Config, args: &IncidentsArgs) -> Result<ExitCode, CliError> {
+    let words = [("zone", &args.zone), ("dates", &args.dates), ("severity", &args.severity), ("source", &args.source)];
+    let mut options: serde_json::Map<String, serde_json::Value> =
+        words.into_iter().filter_map(|(name, word)| Some((name.to_owned(), word.clone()?.into()))).collect();
+    options.insert("map".to_owned(), args.map.join("\n").into());
+    if !args.file.is_file() {
+        return Err(CliError::Message(format!("{} is not a file", args.file.display())));
+    }
+    let bar = Progress::counted();
+    let report = super::with_backend(config, async |backend: Backend| {
+        let backend = backend.for_request("import-incidents", None);
+        let options = incidents::Options::parse(&backend, &options).map_err(backend::Error::from)?;
+        let show = |at: incidents::Progress| bar.at(at.done.unsigned_abs(), at.of.unsigned_abs(), "rows");
+        let operator = Actor::operator();
+        let work = incidents::import(&backend, &operator, &args.file, &options, args.dry_run, show);
+        Ok(bar.during(work).await.transpose()?)
+    })
+    .await?;
+    let Some(report) = report else { return dropped() };
+    let mut out = std::io::stdout().lock();
+    let counts = &report.counts;
+    if args.dry_run {
+        writeln!(out, "dry run: nothing was changed")?;
+    }
+    writeln!(
+        out,
+        "incidents: {} new, {} changed, {} unchanged, {} rows refused",
+        counts.of("new incident"),
+        counts.of("changed incident"),
+        counts.of("unchanged incident"),
+        report.refused(),
+    )?;
+    // What is new needs no line of its own: there may be thousands.
+    for line in report.lines.iter().filter(|line| line.outcome != Outcome::New) {
+        writeln!(out, "{}", sentence(line))?;
+    }
+    drop(out);
     stopped(report.interrupted)?;
     Ok(code(report.refused() == 0 && !report.interrupted))
 }

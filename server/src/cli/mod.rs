@@ -157,6 +157,8 @@ mod tests {
             "plumbline admin reset-password --email a@b.example --password-stdin",
             "plumbline import rfcs docs --as a@b.example --status accepted",
             "plumbline import catalog a.yaml b.yml --tier 2 --dry-run",
+            "plumbline import incidents a.csv --map Opened=started_at --map Owner=ignore --dry-run",
+            "plumbline import incidents a.json --zone Europe/Berlin --dates day-first --severity 3 --source tickets",
             "plumbline demo seed --scale 10",
             "plumbline demo clock --forward 7d",
         ] {

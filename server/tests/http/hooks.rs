@@ -80,9 +80,9 @@ async fn a_stranger_learns_nothing() {
     // Without a fitting time nothing is looked up.
     for late in [301, -301] {
         let late_here = call(&cast, &address, &secret, "msg_3", late, BODY).await;
-        let late_there = call(&cast, "/hooks/AAAAAAAAAAAAAAAAAAAAAA", &secret, "msg_3", late, BODY).await;
-        assert_eq!((late_here.status.as_u16(), late_there.status.as_u16()), (401, 401));
-        assert_eq!(late_here.json()["detail"], late_there.json()["detail"]);
+        let late_elsewhere = call(&cast, "/hooks/AAAAAAAAAAAAAAAAAAAAAA", &secret, "msg_3", late, BODY).await;
+        assert_eq!((late_here.status.as_u16(), late_elsewhere.status.as_u16()), (401, 401));
+        assert_eq!(late_here.json()["detail"], late_elsewhere.json()["detail"]);
         assert!(late_here.body.contains("five minutes"), "{}", late_here.body);
     }
 }

@@ -37,12 +37,15 @@ enum Does {
 const OK: Does = Does::Answer("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok");
 const BROKEN: Does = Does::Answer("HTTP/1.1 500 Internal Server Error\r\ncontent-length: 8\r\n\r\nOh \x1b[0m\x00!");
 
+/// Head and body of a call.
+type Seen = (HeaderMap, Vec<u8>);
+
 /// A receiver with what it was sent.
 #[derive(Clone)]
 struct Receiver {
     address: SocketAddr,
     does: Arc<Mutex<Does>>,
-    seen: Arc<Mutex<Vec<(HeaderMap, Vec<u8>)>>>,
+    seen: Arc<Mutex<Vec<Seen>>>,
     flooded: Arc<Mutex<usize>>,
 }
 
@@ -90,10 +93,10 @@ impl Receiver {
             Does::Answer(text) => {
                 let _ = stream.write_all(text.as_bytes()).await;
             }
-            Does::Hang => tokio::time::sleep(Duration::from_secs(60)).await,
+            Does::Hang => tokio::time::sleep(Duration::from_mins(1)).await,
             Does::HangInBody => {
                 let _ = stream.write_all(b"HTTP/1.1 202 Accepted\r\ncontent-length: 100\r\n\r\nwait").await;
-                tokio::time::sleep(Duration::from_secs(60)).await;
+                tokio::time::sleep(Duration::from_mins(1)).await;
             }
             Does::Reset => {}
             Does::Flood => {

@@ -44,7 +44,9 @@ fn operation(method: &str, path: &str) -> Option<&'static Value> {
         alike && template.split('/').count() == path.split('/').count()
     };
     let paths = DOCUMENT["paths"].as_object()?;
-    let (_, item) = paths.iter().find(|(template, _)| fits(template))?;
+    // `/incidents/aggregate` is no `{id}`.
+    let fitting = paths.iter().filter(|(template, _)| fits(template));
+    let (_, item) = fitting.min_by_key(|(template, _)| template.matches('{').count())?;
     item.get(method.to_lowercase())
 }
 

@@ -66,12 +66,7 @@ impl Run {
 
     /// A piece of the file by its number, from 0; nothing after the last. For kinds whose files are large.
     pub async fn part(&self, part: i32) -> Result<Option<Vec<u8>>> {
-        let bytes = sqlx::query_scalar!(
-            "select bytes from import_parts where import_id = $1 and part = $2",
-            self.import.id,
-            part,
-        );
-        Ok(bytes.fetch_optional(self.backend.pool()).await?)
+        super::part(&self.backend, self.import.id, part).await
     }
 
     /// Counts something in the next batch of which no line is kept.

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use super::upsert::{self, Outcome, Said};
+use super::upsert::{self, Became, How, Said};
 use super::{content, names};
 use crate::{Backend, Error, Result};
 
@@ -73,17 +73,26 @@ pub(super) fn said<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer:
 pub async fn receive(backend: &Backend, hook: &str, body: &[u8]) -> Result<Received> {
     let body: Body = serde_json::from_slice(body)
         .map_err(|error| Refusal::field("body", format!("This is not the JSON expected here: {error}.")))?;
-    let said = check(body, hook)?;
-    let actor = Actor::operator();
+    take(backend, &Actor::operator(), check(body, hook)?, How::default()).await
+}
+
+/// The same in somebody's name, without telling anybody: for the demo's past.
+pub(crate) async fn record_quietly(backend: &Backend, actor: &Actor, source: &str, body: &Value) -> Result<()> {
+    let said = check(Body::deserialize(body)?, source)?;
+    take(backend, actor, said, How { quietly: true, ..How::default() }).await?;
+    Ok(())
+}
+
+async fn take(backend: &Backend, actor: &Actor, said: Said, how: How) -> Result<Received> {
     for _ in 0..TRIES {
-        let mut tx = backend.begin(&actor).await?;
-        let outcome = upsert::upsert(&mut tx, &actor, vec![said.clone()], false).await?;
-        let Some(outcome) = outcome.and_then(|mut outcomes| outcomes.pop()) else { continue };
-        let (id, outcome) = match outcome {
-            Outcome::Recorded(id) => (id, Happened::Recorded),
-            Outcome::Changed(id) => (id, Happened::Changed),
-            Outcome::Unchanged(id) => (id, Happened::Unchanged),
-            Outcome::Refused(refusal) => return Err(refusal.into()),
+        let mut tx = backend.begin(actor).await?;
+        let became = upsert::upsert(&mut tx, actor, vec![said.clone()], how).await?;
+        let Some(became) = became.and_then(|mut became| became.pop()) else { continue };
+        let (id, outcome) = match became {
+            Became::Recorded(id, _) => (id, Happened::Recorded),
+            Became::Changed(id, _) => (id, Happened::Changed),
+            Became::Unchanged(id) => (id, Happened::Unchanged),
+            Became::Refused(refusal) => return Err(refusal.into()),
         };
         return tx.commit(Received { id, outcome }).await;
     }

@@ -16,7 +16,7 @@ use super::content::{Content, Times, kept, refused};
 use super::names::{self, Meaning};
 use super::receive::said;
 use super::record;
-use crate::{Result, Tx};
+use crate::{Result, Subject, Tx};
 
 /// What a source says about an incident, every value within its limits. `None`: it does not say.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -123,15 +123,26 @@ impl Said {
 
 /// What became of what was said about one incident.
 #[derive(Debug)]
-pub(super) enum Outcome {
-    /// It is new.
-    Recorded(i64),
-    /// It was known and says something else now.
-    Changed(i64),
+pub(super) enum Became {
+    /// It is new: its key (0 when nothing was to be written) and what it says.
+    Recorded(i64, Box<Content>),
+    /// It was known and says something else now: what it said, and what it says.
+    Changed(i64, Box<(Content, Content)>),
     /// It was known and says what it said.
     Unchanged(i64),
     /// It breaks a rule.
     Refused(Refusal),
+}
+
+/// How what was said is to be taken over.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct How {
+    /// How grave a new incident is of which that was not said.
+    pub(super) severity: Option<Severity>,
+    /// Nobody is told of the incidents one by one.
+    pub(super) quietly: bool,
+    /// Nothing is written: what would become of it.
+    pub(super) plan: bool,
 }
 
 /// An incident that a source and external id name.
@@ -147,7 +158,7 @@ struct Write {
     place: usize,
     /// Unless it is new.
     id: Option<i64>,
-    before: Option<Value>,
+    before: Option<Content>,
     content: Content,
     type_id: i64,
     imported: Value,
@@ -163,49 +174,53 @@ struct Touched {
     words: Vec<String>,
 }
 
-/// Takes over what was said, in one transaction; answers with one outcome for each of `said`, in order, and with words
-/// that are no type. `None`: somebody else recorded one of them at the same moment, so nothing was done; try again. No
-/// two of `said` may be about the same incident. `quietly`: nobody is told.
-pub(super) async fn upsert(
-    tx: &mut Tx<'_>,
-    actor: &Actor,
-    said: Vec<Said>,
-    quietly: bool,
-) -> Result<Option<Vec<Outcome>>> {
+/// Takes over what was said, in one transaction; what became of each of `said`, in order. `None`: somebody else recorded
+/// one of them at the same moment, so nothing may be committed; try again. No two of `said` may be about one incident.
+pub(super) async fn upsert(tx: &mut Tx<'_>, actor: &Actor, said: Vec<Said>, how: How) -> Result<Option<Vec<Became>>> {
     let now = tx.now();
     let types = Types::read(tx).await?;
     let words: BTreeSet<String> = said.iter().filter_map(|said| said.services.clone()).flatten().collect();
     let words: Vec<String> = words.into_iter().collect();
     let meanings: HashMap<String, Meaning> = words.iter().cloned().zip(names::meanings(tx, &words).await?).collect();
     let mut known = known(tx, &said).await?;
-    let mut outcomes = Vec::with_capacity(said.len());
+    let mut became = Vec::with_capacity(said.len());
     let mut writes = Vec::new();
     for (place, said) in said.into_iter().enumerate() {
         let known = known.remove(&(said.source.clone(), said.external_id.clone()));
         let id = known.as_ref().map(|known| known.id);
-        outcomes.push(match decide(said, known, &types, &meanings, now) {
-            Ok(Some(write)) => {
-                writes.push(Write { place, id, ..write });
-                id.map_or(Outcome::Recorded(0), Outcome::Changed)
+        became.push(match decide(said, known, &types, &meanings, how.severity, now) {
+            Ok(write) => {
+                writes.extend(write.map(|write| Write { place, id, ..write }));
+                Became::Unchanged(id.unwrap_or_default())
             }
-            Ok(None) => Outcome::Unchanged(id.unwrap_or_default()),
-            Err(refusal) => Outcome::Refused(refusal),
+            Err(refusal) => Became::Refused(refusal),
         });
     }
-    if !insert(tx, actor, &mut writes).await? {
-        return Ok(None);
+    if !how.plan {
+        if !insert(tx, actor, &mut writes).await? {
+            return Ok(None);
+        }
+        update(tx, &writes).await?;
+        write_services(tx, &writes).await?;
+        write_events(tx, &writes, how.quietly).await?;
     }
-    update(tx, &writes).await?;
-    write_services(tx, &writes).await?;
-    let mut recorded = Vec::new();
-    let mut changed = Vec::new();
+    for write in writes {
+        let id = write.id.unwrap_or_default();
+        became[write.place] = match write.before {
+            None => Became::Recorded(id, Box::new(write.content)),
+            Some(before) => Became::Changed(id, Box::new((before, write.content))),
+        };
+    }
+    Ok(Some(became))
+}
+
+async fn write_events(tx: &mut Tx<'_>, writes: &[Write], quietly: bool) -> Result<()> {
+    let (mut recorded, mut changed) = (Vec::new(), Vec::new());
     for write in writes {
         let Some(id) = write.id else { continue };
-        if write.before.is_none() {
-            outcomes[write.place] = Outcome::Recorded(id);
-        }
-        let after = Some(serde_json::to_value(&write.content)?);
-        if write.before.is_some() { &mut changed } else { &mut recorded }.push((id, write.before, after));
+        let before = write.before.as_ref().map(serde_json::to_value).transpose()?;
+        let list = if before.is_some() { &mut changed } else { &mut recorded };
+        list.push((id, before, Some(serde_json::to_value(&write.content)?)));
     }
     for (verb, changes) in [("incident.recorded", recorded), ("incident.changed", changed)] {
         if quietly {
@@ -213,10 +228,10 @@ pub(super) async fn upsert(
             continue;
         }
         for (id, before, after) in changes {
-            tx.event(verb, &crate::Subject::incident(id), before, after).await?;
+            tx.event(verb, &Subject::incident(id), before, after).await?;
         }
     }
-    Ok(Some(outcomes))
+    Ok(())
 }
 
 /// The types by their slugs and names.
@@ -248,6 +263,7 @@ fn decide(
     known: Option<Known>,
     types: &Types,
     meanings: &HashMap<String, Meaning>,
+    severity: Option<Severity>,
     now: Timestamp,
 ) -> Result<Option<Write>, Refusal> {
     let missing = |field: &str, what: &str| Refusal::field(field, format!("{what} is missing."));
@@ -258,7 +274,7 @@ fn decide(
                 title: said.title.clone().ok_or_else(|| missing("title", "The title"))?,
                 incident_type: incident::UNKNOWN_TYPE.to_owned(),
                 type_word: String::new(),
-                severity: said.severity.ok_or_else(|| missing("severity", "The severity"))?,
+                severity: said.severity.or(severity).ok_or_else(|| missing("severity", "The severity"))?,
                 services: Vec::new(),
                 unknown_services: Vec::new(),
                 times: Times { started_at, detected_at: None, mitigated_at: None, ended_at: None },
@@ -315,9 +331,7 @@ fn decide(
     content.times.check(&mut fields, now);
     fields.finish(Some(()))?;
     let type_id = types.find(&content.incident_type).map_or_else(|| types.unknown(), Ok)?.0;
-    let json = |value: serde_json::Result<Value>| value.map_err(|_| Refusal::conflict("This cannot be kept."));
-    let imported = json(serde_json::to_value(&imported))?;
-    let before = before.map(|before| json(serde_json::to_value(before))).transpose()?;
+    let imported = serde_json::to_value(&imported).map_err(|_| Refusal::conflict("This cannot be kept."))?;
     Ok(Some(Write { place: 0, id: None, before, content, type_id, imported, touched }))
 }
 
