@@ -65,3 +65,9 @@ pub const SEARCH_CHARS: usize = 200;
 pub const PAGE_ROWS: i64 = 50;
 /// Rows in one page of a list at most; asking for more is cut to this.
 pub const PAGE_ROWS_MAX: i64 = 200;
+/// Bytes in a catalogue file: 10 MiB. The largest real ones have some hundred KiB.
+pub const CATALOG_FILE_BYTES: usize = 10 * 1024 * 1024;
+/// Bytes in a file of incidents: 100 MiB.
+pub const INCIDENTS_FILE_BYTES: usize = 100 * 1024 * 1024;
+/// Characters in the name of a file that is handed in.
+pub const FILE_NAME_CHARS: usize = 200;

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx as _;
 
 use crate::accounts::{sessions, sign_in};
-use crate::{Backend, Result, outbox};
+use crate::{Backend, Result, imports, outbox};
 
 /// How long a repeated request still gets its first answer: longer than anybody leaves a form open.
 const ANSWERS_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -20,6 +20,8 @@ pub struct Removed {
     pub answers: u64,
     /// Work in the outbox that was finished long ago.
     pub work: u64,
+    /// Pieces of files that were handed in long ago.
+    pub files: u64,
 }
 
 /// Removes all of it.
@@ -29,6 +31,7 @@ pub async fn tidy(backend: &Backend) -> Result<Removed> {
         failed_sign_ins: sign_in::prune(backend).await?,
         answers: delete_answers(backend).await?,
         work: outbox::delete_old(backend).await?,
+        files: imports::delete_old(backend).await?,
     })
 }
 
@@ -68,14 +71,14 @@ mod tests {
         session(1).await;
         answer("old").await;
         sign_in(&test, &ada.email, "wrong", None).await.unwrap_err();
-        let nothing = Removed { sessions: 0, failed_sign_ins: 0, answers: 0, work: 0 };
+        let nothing = Removed { sessions: 0, failed_sign_ins: 0, answers: 0, work: 0, files: 0 };
         assert_eq!(tidy(&test).await.unwrap(), nothing);
 
         test.clock.advance(ANSWERS_KEPT);
         session(2).await;
         answer("new").await;
         sign_in(&test, &ada.email, "wrong", None).await.unwrap_err();
-        assert_eq!(tidy(&test).await.unwrap(), Removed { sessions: 1, failed_sign_ins: 1, answers: 1, work: 0 });
+        assert_eq!(tidy(&test).await.unwrap(), Removed { sessions: 1, failed_sign_ins: 1, answers: 1, work: 0, files: 0 });
         assert_eq!(tidy(&test).await.unwrap(), nothing);
         assert!(sessions::load(&test, &[2; 32]).await.unwrap().is_some());
         let kept = sqlx::query_scalar!("select key from idempotency_keys").fetch_all(test.pool()).await.unwrap();

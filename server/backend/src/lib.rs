@@ -25,6 +25,7 @@ pub mod error;
 pub mod events;
 pub mod filter;
 pub mod housekeeping;
+pub mod imports;
 pub mod incidents;
 pub mod jobs;
 pub mod outbox;

@@ -31,32 +31,45 @@ pub async fn put(
     if let Some(earlier) = tx.replay()? {
         return Ok(earlier);
     }
-    let before = match lock(&mut tx, &slug).await? {
+    let answer = put_content(&mut tx, actor, &slug, expected, input).await?;
+    tx.commit(answer).await
+}
+
+/// The change of [`put`], as a part of a transaction.
+pub(super) async fn put_content(
+    tx: &mut Tx<'_>,
+    actor: &Actor,
+    slug: &str,
+    expected: Expected,
+    input: Content,
+) -> Result<(Service, bool)> {
+    let before = match lock(tx, slug).await? {
         None => {
-            lock_addresses(&mut tx).await?;
-            refuse_former(&mut tx, &slug, None).await?;
+            lock_addresses(tx).await?;
+            refuse_former(tx, slug, None).await?;
             // Whoever waited for the lock may find the service created meanwhile.
-            lock(&mut tx, &slug).await?
+            lock(tx, slug).await?
         }
         found => found,
     };
     if let Some(before) = &before {
         allows(actor, Action::EditService { team: before.team_id })?;
     }
-    let wanted = Wanted::resolve(&mut tx, &slug, input).await?;
+    let mut wanted = Wanted::resolve(tx, slug, input).await?;
     allows(actor, Action::EditService { team: wanted.team })?;
-    expected.check(before.as_ref().map(|stored| stored.service.version), || taken(&slug))?;
+    expected.check(before.as_ref().map(|stored| stored.service.version), || taken(slug))?;
     let was = before.as_ref().map(|stored| Content::of(&stored.service));
     if let Some(before) = before.as_ref().filter(|_| was.as_ref() == Some(&wanted.content)) {
-        return tx.commit((before.service.clone(), false)).await;
+        return Ok((before.service.clone(), false));
     }
-    let id = wanted.write(&mut tx, &slug, before.as_ref().map(|stored| stored.id), backend.now()).await?;
-    wanted.write_parts(&mut tx, id).await?;
-    let service = reread(&mut tx, &slug).await?;
+    let now = tx.now();
+    let id = wanted.write(tx, slug, before.as_ref().map(|stored| stored.id), now).await?;
+    wanted.write_parts(tx, id).await?;
+    let service = reread(tx, slug).await?;
     let verb = if before.is_some() { "service.changed" } else { "service.created" };
     let was = was.map(serde_json::to_value).transpose()?;
-    tx.event(verb, &Subject::service(&slug), was, Some(serde_json::to_value(&wanted.content)?)).await?;
-    tx.commit((service, before.is_none())).await
+    tx.event(verb, &Subject::service(slug), was, Some(serde_json::to_value(&wanted.content)?)).await?;
+    Ok((service, before.is_none()))
 }
 
 /// Takes a service out of use. It stays readable, and what points to it stays.
@@ -142,17 +155,17 @@ async fn set_archived(backend: &Backend, actor: &Actor, slug: &str, archived: bo
 
 /// What people say about a service: what a `PUT` checks, compares, writes, and keeps in the event. Wherever it is made
 /// or taken apart every field is named, so that a new one cannot be forgotten.
-#[derive(Debug, PartialEq, Serialize)]
-struct Content {
-    name: String,
-    tier: Tier,
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct Content {
+    pub(super) name: String,
+    pub(super) tier: Tier,
     /// By slug.
-    team: Option<String>,
-    description: String,
+    pub(super) team: Option<String>,
+    pub(super) description: String,
     /// By slug.
-    depends_on: Vec<String>,
-    links: Vec<Link>,
-    labels: Vec<String>,
+    pub(super) depends_on: Vec<String>,
+    pub(super) links: Vec<Link>,
+    pub(super) labels: Vec<String>,
 }
 
 impl Content {
@@ -186,7 +199,7 @@ impl Content {
     }
 
     /// What is said about a service that exists.
-    fn of(service: &Service) -> Self {
+    pub(super) fn of(service: &Service) -> Self {
         let Service {
             name,
             tier,
@@ -220,6 +233,8 @@ struct Wanted {
     content: Content,
     team: Option<TeamId>,
     depends_on: Vec<i64>,
+    /// A service that is new needs itself: its id comes with its row.
+    itself: bool,
 }
 
 impl Wanted {
@@ -242,14 +257,16 @@ impl Wanted {
             let message = format!("There is no service called {}.", unknown.join(", "));
             fields.complain("depends_on", message);
         }
-        if content.depends_on.iter().any(|name| name == slug) || found.iter().any(|service| service.slug == slug) {
-            fields.complain("depends_on", "A service cannot depend on itself.");
-        }
         let team = fields.finish(team)?;
         found.dedup_by_key(|service| service.id);
+        let itself = content.depends_on.iter().any(|name| name == slug) && found.iter().all(|service| service.slug != slug);
         let depends_on = found.iter().map(|service| service.id).collect();
         content.depends_on = found.into_iter().map(|service| service.slug).collect();
-        Ok(Self { content, team, depends_on })
+        if itself {
+            content.depends_on.push(slug.to_owned());
+            content.depends_on.sort_unstable();
+        }
+        Ok(Self { content, team, depends_on, itself })
     }
 
     /// Writes the service's own row; its id.
@@ -290,7 +307,10 @@ impl Wanted {
     }
 
     /// Replaces dependencies and links.
-    async fn write_parts(&self, tx: &mut Tx<'_>, id: i64) -> Result<()> {
+    async fn write_parts(&mut self, tx: &mut Tx<'_>, id: i64) -> Result<()> {
+        if std::mem::take(&mut self.itself) {
+            self.depends_on.push(id);
+        }
         sqlx::query!(
             "delete from service_dependencies where service_id = $1 and depends_on_id <> all($2)",
             id,
