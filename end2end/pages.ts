@@ -91,6 +91,11 @@ export const PLACES: Place[] = [
   { name: "team-gone", address: "/teams/zeppelins", as: "ruth@example.com", status: 404 },
   { name: "account", address: "/account", as: "ruth@example.com" },
   { name: "admin", address: "/admin", as: "ruth@example.com" },
+  { name: "imports", address: "/admin/imports", as: "ruth@example.com" },
+  { name: "import-new", address: "/admin/imports/new", as: "ruth@example.com" },
+  { name: "import", address: "/admin/imports/1", as: "ruth@example.com" },
+  { name: "import-reported", address: "/admin/imports/1?show=noted", as: "ruth@example.com" },
+  { name: "import-gone", address: "/admin/imports/999999", as: "ruth@example.com", status: 404 },
   { name: "not-allowed", address: "/admin", as: "dario@example.com", status: 403 },
   { name: "nothing-here", address: "/there/is/no/such/page", as: "ruth@example.com", status: 404 },
 ];

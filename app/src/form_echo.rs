@@ -71,6 +71,7 @@ fn label(name: &str) -> Option<&'static str> {
         "depends_on" => "Depends on",
         "links" => "Links",
         "labels" => "Labels",
+        "content" => "File",
         _ => return None,
     })
 }

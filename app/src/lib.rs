@@ -13,11 +13,12 @@
 //! | `form_echo` | how a refused form comes back with its text and the message beside the field |
 //! | `routes`, `shell`, `layout` | the table of pages, the HTML document, the frame around every page |
 //! | `ui` | house components |
-//! | `home`, `rfcs`, `services`, `people`, `account`, `admin` | slices, one folder each; slices never import each other |
+//! | `home`, `rfcs`, `services`, `people`, `imports`, `account`, `admin` | slices, one folder each; slices never import each other |
 
 pub mod account;
 pub mod admin;
 pub mod error;
+pub mod imports;
 pub mod people;
 pub mod rfcs;
 pub mod services;

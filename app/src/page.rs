@@ -56,6 +56,14 @@ pub fn set_status(status: u16) {
     }
 }
 
+/// Lets the browser load `path` after so many seconds: for pages that show work going on.
+pub fn refresh_after(seconds: u32, path: &str) {
+    let value = http::HeaderValue::try_from(format!("{seconds}; url={path}"));
+    if let (Some(response), Ok(value)) = (use_context::<ResponseOptions>(), value) {
+        response.insert_header(http::header::REFRESH, value);
+    }
+}
+
 /// The page for an error, with its status and ways back.
 pub fn error_page(error: &AppError) -> impl IntoView + use<> {
     set_status(error.status());

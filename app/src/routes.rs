@@ -10,6 +10,7 @@ use crate::account::{
 };
 use crate::admin::admin_page::AdminPage;
 use crate::home::home_page::HomePage;
+use crate::imports::{import_page::ImportPage, index_page::ImportsPage, new_page::NewImportPage};
 use crate::layout::{Layout, NotFoundPage};
 use crate::people::{people_page::PeoplePage, person_page::PersonPage, team_page::TeamPage, teams_page::TeamsPage};
 use crate::rfcs::{edit_page::EditPage, index_page::IndexPage, new_page::NewPage, read_page::ReadPage};
@@ -42,6 +43,9 @@ pub fn Pages() -> impl IntoView {
                     <Route path=path!("/teams/:slug") view=TeamPage ssr=Async/>
                     <Route path=path!("/account") view=AccountPage ssr=Async/>
                     <Route path=path!("/admin") view=AdminPage ssr=Async/>
+                    <Route path=path!("/admin/imports") view=ImportsPage ssr=Async/>
+                    <Route path=path!("/admin/imports/new") view=NewImportPage ssr=Async/>
+                    <Route path=path!("/admin/imports/:id") view=ImportPage ssr=Async/>
                 </Routes>
             </Layout>
         </Router>

@@ -154,6 +154,31 @@ pub fn admin() -> String {
     "/admin".into()
 }
 
+/// Files that were handed in.
+pub fn imports() -> String {
+    "/admin/imports".into()
+}
+
+/// The list of imports from this row on.
+pub fn import_list(cursor: &str) -> String {
+    with_query(imports(), &[("cursor", cursor)], "")
+}
+
+/// Hand in a file of this kind.
+pub fn new_import(kind: &str) -> String {
+    with_query("/admin/imports/new".into(), &[("kind", kind)], "")
+}
+
+/// One import.
+pub fn import(id: i64) -> String {
+    format!("/admin/imports/{id}")
+}
+
+/// The lines of an import with one outcome, from this row on.
+pub fn import_lines(id: i64, outcome: &str, cursor: &str) -> String {
+    with_query(import(id), &[("show", outcome), ("cursor", cursor)], "")
+}
+
 fn with_query(path: String, query: &[(&str, &str)], fragment: &str) -> String {
     let mut url = path;
     let mut separator = '?';

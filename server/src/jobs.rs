@@ -2,11 +2,13 @@
 //!
 //! * [`news`]: tells all processes on the database that something was committed.
 //! * [`worker`]: does what is in the outbox, whoever put it there.
+//! * [`imports`]: compares and applies files that were handed in.
 //! * [`housekeeping`]: removes what nobody can use any more.
 //!
 //! Any number of processes run all of it at the same time.
 
 pub mod housekeeping;
+pub mod imports;
 pub mod news;
 pub mod worker;
 

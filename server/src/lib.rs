@@ -16,3 +16,4 @@ pub mod problem;
 pub mod render_context;
 pub mod router;
 pub mod session_store;
+pub mod uploads;

@@ -16,7 +16,7 @@ use crate::cli::serve::Serving;
 use crate::middleware::{client_address, cross_site, form_errors, panic, request_id, security_headers, timeouts};
 use crate::render_context::{self, Site};
 use crate::session_store::{self, SessionStore};
-use crate::{api, assets, logging};
+use crate::{api, assets, logging, uploads};
 
 /// The product's routes.
 pub fn build(serving: Serving) -> Router {
@@ -64,6 +64,7 @@ fn pages(site: &Site, origin: String) -> Router {
     let table = generate_route_list(app::routes::Pages);
     let pages = Router::new()
         .leptos_routes_with_context(&options, table, render_context::provide, shell.clone())
+        .merge(uploads::routes())
         .route_layer(middleware::from_fn(logging::note_route))
         .fallback(get(leptos_axum::render_app_async_with_context(render_context::provide, shell)))
         .with_state(options)

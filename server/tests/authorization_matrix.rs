@@ -14,6 +14,7 @@ use std::collections::BTreeSet;
 
 use axum::http::{Method, StatusCode};
 use backend::Expected;
+use backend::imports::{self, Kind, NewImport};
 use backend::rfcs::create::{self, NewRfc};
 use backend::rfcs::status::{self, ChangeStatus};
 use backend::rfcs::threads::{self, NewThread};
@@ -32,6 +33,7 @@ struct World {
     comment: String,
     hidden_thread: String,
     hidden_comment: String,
+    import: i64,
 }
 
 impl World {
@@ -57,7 +59,10 @@ impl World {
         status::change_status(&app.backend, &author, published, change).await.unwrap();
         let (thread, comment) = open_thread(&app, &author, published).await;
         let (hidden_thread, hidden_comment) = open_thread(&app, &author, draft).await;
-        Self { app, people, published, draft, thread, comment, hidden_thread, hidden_comment }
+        let admin = &people[5].as_ref().unwrap().actor;
+        let new = NewImport { kind: Kind::Catalog, name: "catalog.yml".into(), options: serde_json::Map::new() };
+        let import = imports::hand_in(&app.backend, admin, new, b"services: []\n").await.unwrap().id;
+        Self { app, people, published, draft, thread, comment, hidden_thread, hidden_comment, import }
     }
 
     /// `{rfc}` and the like in paths, forms and bodies.
@@ -68,6 +73,7 @@ impl World {
             .replace("{comment}", &self.comment)
             .replace("{hidden_thread}", &self.hidden_thread)
             .replace("{hidden_comment}", &self.hidden_comment)
+            .replace("{import}", &self.import.to_string())
     }
 }
 
@@ -121,6 +127,13 @@ fn calls() -> Vec<(&'static str, &'static str, Value, &'static str)> {
         ("POST", "/services/{slug}/archive|/services/checkout/archive", Value::Null, OWN_TEAM_OR_SRE),
         ("POST", "/services/{slug}/unarchive|/services/checkout/unarchive", Value::Null, OWN_TEAM_OR_SRE),
         ("POST", "/services/{slug}/rename|/services/checkout/rename", json!({ "slug": "checkout" }), OWN_TEAM_OR_SRE),
+        ("GET", "/imports", Value::Null, ADMINS),
+        ("POST", "/imports", json!({ "kind": "catalog", "name": "a.yml", "content": "services: []" }), ADMINS),
+        ("GET", "/imports/{id}|/imports/{import}", Value::Null, ADMINS),
+        ("GET", "/imports/{id}/lines|/imports/{import}/lines", Value::Null, ADMINS),
+        ("POST", "/imports/{id}/apply|/imports/{import}/apply", Value::Null, ADMINS),
+        ("POST", "/imports/{id}/cancel|/imports/{import}/cancel", Value::Null, ADMINS),
+        ("POST", "/imports/{id}/discard|/imports/{import}/discard", Value::Null, ADMINS),
         ("GET", "/rfcs", Value::Null, ANYBODY),
         ("POST", "/rfcs", rfc, MEMBERS),
         ("GET", "/rfcs/{number}|/rfcs/{rfc}", Value::Null, ANYBODY),
@@ -195,6 +208,10 @@ fn forms() -> Vec<(&'static str, Fields, &'static str)> {
         ("services/rename", vec![("slug", "checkout"), ("new_slug", "checkout")], OWN_TEAM_OR_SRE),
         ("services/archive", vec![("slug", "checkout")], OWN_TEAM_OR_SRE),
         ("services/unarchive", vec![("slug", "checkout")], OWN_TEAM_OR_SRE),
+        ("imports/paste-catalog", vec![("content", "services: []"), ("tier", "3")], ADMINS),
+        ("imports/apply", vec![("import", "{import}"), ("version", "2")], ADMINS),
+        ("imports/cancel", vec![("import", "{import}")], ADMINS),
+        ("imports/discard", vec![("import", "{import}")], ADMINS),
         ("rfcs/create", rfc, MEMBERS),
         (
             "rfcs/revise",
@@ -264,6 +281,9 @@ fn pages() -> Vec<(&'static str, &'static str, &'static str)> {
         ("/teams/:slug", "/teams/core", ALL),
         ("/account", "/account", ALL),
         ("/admin", "/admin", "in  403 403 403 403 ok  403"),
+        ("/admin/imports", "/admin/imports", "in  403 403 403 403 ok  403"),
+        ("/admin/imports/new", "/admin/imports/new", "in  403 403 403 403 ok  403"),
+        ("/admin/imports/:id", "/admin/imports/{import}", "in  403 403 403 403 ok  403"),
     ]
 }
 

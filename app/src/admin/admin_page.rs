@@ -30,6 +30,7 @@ pub fn AdminPage() -> impl IntoView {
                 <Rows label="What admins do">
                     <Row title="People" href=urls::people()><RowMeta>"Invite, change a role, disable, sign out"</RowMeta></Row>
                     <Row title="Teams" href=urls::teams()><RowMeta>"Add teams, say who belongs to them"</RowMeta></Row>
+                    <Row title="Imports" href=urls::imports()><RowMeta>"Services and teams from a catalogue file, with the differences first"</RowMeta></Row>
                 </Rows>
                 <Card title="This installation">
                     <Facts>

@@ -4,6 +4,7 @@ use backend::accounts::teams;
 use backend::services::{self, Filter, ServiceSummary};
 use backend::{Page, PageRequest};
 use domain::limits;
+use domain::policy::{Action, allows};
 use domain::service::Tier;
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -53,6 +54,8 @@ struct Shown {
     wanted: Wanted,
     /// Why the reader may not describe a service; empty when they may.
     blocked: String,
+    /// Whether the reader may hand in a catalogue.
+    imports: bool,
 }
 
 async fn load(wanted: Wanted) -> Result<Shown, AppError> {
@@ -68,7 +71,8 @@ async fn load(wanted: Wanted) -> Result<Shown, AppError> {
     let teams = std::iter::once(Choice::new("", "Any owner"))
         .chain(teams.into_iter().map(|team| Choice::new(team.slug, team.name)))
         .collect();
-    Ok(Shown { services, teams, wanted, blocked })
+    let imports = allows(&actor, Action::Administer).is_ok();
+    Ok(Shown { services, teams, wanted, blocked, imports })
 }
 
 /// The list, with filters in the address.
@@ -83,7 +87,7 @@ pub fn ServicesPage() -> impl IntoView {
         archived: get("archived"),
         cursor: query.get("cursor"),
     };
-    page(load(wanted), |Shown { services, teams, wanted, blocked }| {
+    page(load(wanted), |Shown { services, teams, wanted, blocked, imports }| {
         let tiers = std::iter::once(Choice::new("", "Any tier"))
             .chain(Tier::ALL.into_iter().map(|tier| Choice::new(tier.number().to_string(), tier.label())))
             .collect();
@@ -97,6 +101,7 @@ pub fn ServicesPage() -> impl IntoView {
             <Title text="Services · Plumbline"/>
             <PageHeader title="Services" crumbs=vec![Crumb::new("Home", urls::home())]>
                 <Actions>
+                    {imports.then(|| view! { <Button href=urls::new_import("catalog")>"Import a catalogue"</Button> })}
                     <Button href=urls::new_service() variant=Variant::Primary icon=Glyph::Plus disabled_reason=no_new>
                         "New service"
                     </Button>

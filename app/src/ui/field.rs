@@ -404,6 +404,42 @@ pub fn Checkbox(
     }
 }
 
+/// A file of the person's own. Browsers never fill it in again.
+#[component]
+pub fn FileField(
+    /// The name it is sent under.
+    #[prop(into)]
+    name: String,
+    /// What it is.
+    #[prop(into)]
+    label: String,
+    /// What is expected, and its limit.
+    #[prop(optional, into)]
+    hint: String,
+    /// The kinds of files that are offered first.
+    #[prop(optional, into)]
+    accept: String,
+) -> impl IntoView {
+    let parts = Parts::new(&name, hint);
+    view! {
+        <div class="field">
+            {parts.label_line(label, false, false)}
+            {parts.hint_line()}
+            <input
+                class="input"
+                type="file"
+                id=parts.id.clone()
+                name=name
+                accept=present(accept)
+                required=true
+                aria-invalid=parts.invalid()
+                aria-describedby=parts.described_by()
+            />
+            {parts.message_line()}
+        </div>
+    }
+}
+
 /// The field with the version of an object that its form was made from.
 const VERSION: &str = "version";
 

@@ -64,6 +64,8 @@ table! {
     SessionsEnded "sessions_ended" "The other sessions have ended."
     AccessEnded "access_ended" "Every session and API token of this person has ended."
     TokenRevoked "token_revoked" "The token is revoked."
+    ImportStopped "import_stopped" "Stopped. What was done stays."
+    ImportDiscarded "import_discarded" "The file is discarded."
     SignedOut "signed_out" "You are signed out."
     Joined "joined" "Welcome to Plumbline. Your account is ready."
     JoinedAlready "joined_already" "This link was used already and the account is ready: sign in with its password."

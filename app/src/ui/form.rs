@@ -67,6 +67,9 @@ pub fn Form(
     /// The target of links to it.
     #[prop(optional, into)]
     id: String,
+    /// Has a file in it.
+    #[prop(optional)]
+    multipart: bool,
     /// Fields and [`FormActions`].
     children: Children,
 ) -> impl IntoView {
@@ -81,7 +84,13 @@ pub fn Form(
     let once = sent.or_else(|| of_visit(|visit| entropy::secret(visit.backend.entropy())));
     let summary = echo.filter(|echo| echo.error != AppError::Preview).map(|echo| summary(&echo.error, &scope));
     view! {
-        <form method="post" action=action class=format!("form {class}").trim_end().to_owned() id=present(id)>
+        <form
+            method="post"
+            action=action
+            enctype=multipart.then_some("multipart/form-data")
+            class=format!("form {class}").trim_end().to_owned()
+            id=present(id)
+        >
             {once.map(|once| view! { <input type="hidden" name=ONCE value=once/> })}
             {page.map(|page| view! { <input type="hidden" name=PAGE value=page/> })}
             {present(key).map(|key| view! { <input type="hidden" name=KEY value=key/> })}

@@ -36,7 +36,7 @@ pub use disclosure::{Confirm, Disclosure, Menu};
 pub use empty_state::EmptyState;
 pub use error_page::ErrorPage;
 pub use facts::{Fact, Facts};
-pub use field::{Checkbox, Choice, Field, FieldKind, Hidden, Radios, Select, TextArea};
+pub use field::{Checkbox, Choice, Field, FieldKind, FileField, Hidden, Radios, Select, TextArea};
 pub use filters::Filters;
 pub use flash::{Done, Flash};
 pub use form::{Form, FormActions, FormFallback, is_refused};

@@ -3,6 +3,7 @@
 //!
 //! It bypasses nothing: everything is entered through the use cases, by the people who would do it.
 
+mod imports;
 mod organisation;
 pub mod rfcs;
 
@@ -41,6 +42,7 @@ pub fn sign_ins() -> Vec<SignIn> {
 /// Enters what is missing of the demo.
 pub async fn fill(backend: &Backend) -> Result<()> {
     people_teams_services(backend).await?;
+    imports::imports(backend, &actor_by_email(backend, ADMIN).await?).await?;
     rfcs::rfcs(backend).await
 }
 

@@ -78,7 +78,10 @@ mod tests {
         session(2).await;
         answer("new").await;
         sign_in(&test, &ada.email, "wrong", None).await.unwrap_err();
-        assert_eq!(tidy(&test).await.unwrap(), Removed { sessions: 1, failed_sign_ins: 1, answers: 1, work: 0, files: 0 });
+        assert_eq!(
+            tidy(&test).await.unwrap(),
+            Removed { sessions: 1, failed_sign_ins: 1, answers: 1, work: 0, files: 0 }
+        );
         assert_eq!(tidy(&test).await.unwrap(), nothing);
         assert!(sessions::load(&test, &[2; 32]).await.unwrap().is_some());
         let kept = sqlx::query_scalar!("select key from idempotency_keys").fetch_all(test.pool()).await.unwrap();

@@ -10,6 +10,10 @@
 
 mod lines;
 mod run;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
 
 use domain::policy::{Action, allows};
 use domain::{Actor, PersonId, Refusal, limits, text};
@@ -20,7 +24,7 @@ use serde_json::{Map, Value, json};
 use sqlx::PgConnection;
 
 use crate::outbox::{self, Work};
-use crate::{Backend, Error, Page, PageRequest, Result, Subject, Tx, accounts};
+use crate::{Backend, Error, Page, PageRequest, Result, Subject, Tx, accounts, services};
 
 pub use lines::{Change, Counts, Line, Outcome, Phase, Place, lines};
 pub use run::{Go, Run};
@@ -31,6 +35,8 @@ pub const PART: usize = 1024 * 1024;
 const KEPT: SignedDuration = SignedDuration::from_hours(24 * 30);
 /// How long a file may take to arrive.
 const ARRIVES_WITHIN: SignedDuration = SignedDuration::from_hours(1);
+/// How often work is tried again at once while the database is busy.
+const TRIES: u32 = 5;
 
 /// Makes an enum from a table of names and words.
 macro_rules! words {
@@ -261,7 +267,11 @@ pub async fn apply(backend: &Backend, actor: &Actor, id: i64) -> Result<Import> 
         Held::Open(tx, import) => (tx, import),
     };
     if !matches!(import.state, State::Ready | State::Cancelled) {
-        return Err(Refusal::conflict(format!("This import {}; only one that is ready can be applied.", says(&import))).into());
+        return Err(Refusal::conflict(format!(
+            "This import {}; only one that is ready can be applied.",
+            says(&import)
+        ))
+        .into());
     }
     if !import.has_file {
         let message = "The file was handed in more than 30 days ago and is no longer kept; hand it in again.";
@@ -280,7 +290,7 @@ pub async fn apply(backend: &Backend, actor: &Actor, id: i64) -> Result<Import> 
     )
     .execute(&mut *tx)
     .await?;
-    end_change(tx, id, "import.applied", true).await
+    end_change(tx, id, "import.started", true).await
 }
 
 /// Decides against an import that was not applied. Its bytes go.
@@ -315,33 +325,49 @@ pub async fn cancel(backend: &Backend, actor: &Actor, id: i64) -> Result<Import>
 pub async fn work(backend: &Backend, payload: &Value) -> Result<()> {
     let task = Task::deserialize(payload)?;
     let backend = backend.for_request(&format!("import-{}", task.import), None);
-    let mut connection = backend.pool().acquire().await?;
-    let import = match read(&mut connection, task.import).await {
-        Err(Error::Refused(Refusal::NotFound { .. })) => return Ok(()),
-        import => import?,
-    };
-    drop(connection);
-    // Decided otherwise meanwhile, or done by somebody else.
-    if import.version != task.version || !matches!(import.state, State::Checking | State::Applying) {
-        return Ok(());
-    }
-    let id = import.id;
-    let applying = import.state == State::Applying;
-    let answer = match doer(&backend, id, applying).await? {
-        Ok(actor) => {
-            let mut run = Run::new(backend.clone(), actor, import);
-            match if applying { apply_file(&mut run).await } else { check_file(&mut run).await } {
-                Ok(Go::On) => run.finish().await,
-                Ok(Go::Stop) => Ok(()),
-                Err(error) => Err(error),
+    let mut tries = 1;
+    loop {
+        // What a batch wrote before the database went away is found when the import is read again.
+        let pause = match work_once(&backend, &task).await {
+            Err(Error::Refused(Refusal::Busy { retry_after_seconds })) if tries < TRIES => retry_after_seconds,
+            Err(Error::Refused(Refusal::OutcomeUnknown)) if tries < TRIES => 1,
+            Err(Error::Refused(refusal @ (Refusal::Busy { .. } | Refusal::OutcomeUnknown))) => {
+                return Err(refusal.into());
             }
+            Err(Error::Refused(refusal)) => {
+                return fail(&backend, task.import, task.version, &refusal.to_string()).await;
+            }
+            answer => return answer,
+        };
+        tokio::time::sleep(Duration::from_secs(pause)).await;
+        tries += 1;
+    }
+}
+
+async fn work_once(backend: &Backend, task: &Task) -> Result<()> {
+    let Some(import) = wanted(backend, task).await? else { return Ok(()) };
+    let applying = import.state == State::Applying;
+    let actor = doer(backend, import.id, applying).await??;
+    let mut run = Run::new(backend.clone(), actor, import);
+    let go = if applying { apply_file(&mut run).await? } else { check_file(&mut run).await? };
+    match go {
+        Go::On => run.finish().await,
+        // Somebody decided otherwise, or another process does it: that one may die yet.
+        Go::Stop if wanted(backend, task).await?.is_some() => Err(Error::internal("another process is at this import")),
+        Go::Stop => Ok(()),
+    }
+}
+
+/// The import, when its work is still to be done.
+async fn wanted(backend: &Backend, task: &Task) -> Result<Option<Import>> {
+    let mut connection = backend.pool().acquire().await?;
+    match read(&mut connection, task.import).await {
+        Err(Error::Refused(Refusal::NotFound { .. })) => Ok(None),
+        Err(error) => Err(error),
+        Ok(import) => {
+            let busy = matches!(import.state, State::Checking | State::Applying);
+            Ok(Some(import).filter(|import| busy && import.version == task.version))
         }
-        Err(refusal) => Err(refusal.into()),
-    };
-    match answer {
-        Err(Error::Refused(refusal @ (Refusal::Busy { .. } | Refusal::OutcomeUnknown))) => Err(refusal.into()),
-        Err(Error::Refused(refusal)) => fail(&backend, id, task.version, &refusal.to_string()).await,
-        answer => answer,
     }
 }
 
@@ -354,7 +380,7 @@ pub async fn give_up_work(backend: &Backend, payload: &Value, why: &str) -> Resu
 /// Compares a file with what is here, by its kind.
 async fn check_file(run: &mut Run) -> Result<Go> {
     match run.import().kind {
-        Kind::Catalog => Err(Refusal::conflict("Catalogues cannot be imported yet.").into()),
+        Kind::Catalog => services::import::check_import(run).await,
         Kind::Incidents => Err(Refusal::conflict("Incidents cannot be imported yet.").into()),
     }
 }
@@ -362,7 +388,7 @@ async fn check_file(run: &mut Run) -> Result<Go> {
 /// Applies a file, by its kind.
 async fn apply_file(run: &mut Run) -> Result<Go> {
     match run.import().kind {
-        Kind::Catalog => Err(Refusal::conflict("Catalogues cannot be imported yet.").into()),
+        Kind::Catalog => services::import::apply_import(run).await,
         Kind::Incidents => Err(Refusal::conflict("Incidents cannot be imported yet.").into()),
     }
 }
@@ -468,7 +494,6 @@ async fn check_received(tx: &mut Tx<'_>, import: &Import) -> Result<()> {
 }
 
 /// A change of an import that somebody asked for.
-#[expect(clippy::large_enum_variant, reason = "made and taken apart at once")]
 enum Held<'a> {
     /// The same request was answered before.
     Replayed(Import),

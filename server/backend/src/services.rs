@@ -4,6 +4,7 @@
 //! can take them.
 
 mod change;
+pub mod import;
 #[cfg(test)]
 mod tests;
 

@@ -158,6 +158,18 @@ impl<'a> Tx<'a> {
         self.backend
     }
 
+    /// What an import does may take longer than what a request does; for this transaction.
+    pub(crate) async fn take_time(&mut self) -> Result<()> {
+        sqlx::query!(
+            "select set_config(name, value, true) from (values
+               ('statement_timeout', '1min'), ('lock_timeout', '3s'), ('idle_in_transaction_session_timeout', '1min')
+             ) as patience (name, value)"
+        )
+        .fetch_all(&mut *self.inner)
+        .await?;
+        Ok(())
+    }
+
     /// Puts work into the outbox: done after the commit, at the earliest at its time. Answers whether it was new.
     pub async fn put(&mut self, work: &Work) -> Result<bool> {
         self.tells = true;

@@ -4,6 +4,7 @@
 //! against it.
 
 pub mod caller;
+pub mod imports;
 pub mod input;
 pub mod me;
 pub mod people;
@@ -75,6 +76,7 @@ fn calls() -> OpenApiRouter<ApiState> {
         .merge(people::calls())
         .merge(teams::calls())
         .merge(services::calls())
+        .merge(imports::calls())
         .merge(rfcs::calls())
 }
 

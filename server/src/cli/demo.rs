@@ -8,6 +8,7 @@ use clap::Subcommand;
 use jiff::SignedDuration;
 
 use super::CliError;
+use super::progress::Progress;
 use crate::config::Config;
 
 /// What can be done with demo data.
@@ -62,15 +63,21 @@ pub async fn run(config: &Config, command: DemoCommand) -> Result<ExitCode, CliE
     if scale > 1 {
         return Err(CliError::Message("only --scale 1 can be made so far".to_owned()));
     }
-    super::with_backend(config, async |backend| {
+    let done = super::with_backend(config, async |backend| {
         if !force && demo::has_own_people(&backend).await? {
             let message = "this database has people of its own; the demo's admin would have a password that everybody can \
                            read. `demo seed --force` adds the demo all the same";
             return Err(CliError::Message(message.to_owned()));
         }
-        Ok(demo::fill(&backend).await?)
+        // Each of its facts is whole by itself, and a second run completes them: dropping it does no harm.
+        let filled = Progress::spinning("entering the demo").drop_during(Box::pin(demo::fill(&backend))).await;
+        Ok(filled.transpose()?.is_some())
     })
     .await?;
+    if !done {
+        writeln!(std::io::stdout(), "stopped: what was entered stays; run it again to enter the rest")?;
+        return Ok(ExitCode::FAILURE);
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,15 +1,21 @@
 //! `plumbline import …`: documents from files.
 
-use std::io::{IsTerminal as _, Write as _};
-use std::path::PathBuf;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use backend::accounts;
-use backend::rfcs::import::{self, Progress};
+use backend::imports::{Line, Outcome};
+use backend::rfcs::import as rfcs;
+use backend::services::import::{self as catalog, Catalog, Report};
+use backend::{Backend, accounts};
 use clap::Subcommand;
+use domain::Actor;
 use domain::rfc::Status;
+use domain::service::Tier;
 
 use super::CliError;
+use super::progress::Progress;
 use crate::config::Config;
 
 /// What can be imported.
@@ -26,20 +32,42 @@ pub enum ImportCommand {
         #[arg(long, default_value = "in_review")]
         status: String,
     },
+    /// Services and teams from Backstage's catalog-info.yaml or a runbook-style service-catalog.yml
+    Catalog {
+        /// The files
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// Tier of new services of which the files say none: 1, 2 or 3
+        #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(i64).range(1..=3))]
+        tier: i64,
+        /// Print the differences and change nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
 }
 
-/// Runs one of them; fails when something was refused, after importing the rest.
+/// Runs one of them; fails when something was refused or it was stopped, after importing what could be.
 pub async fn run(config: &Config, command: ImportCommand) -> Result<ExitCode, CliError> {
-    let ImportCommand::Rfcs { dir, author, status } = command;
-    let status = Status::parse("status", &status).map_err(backend::Error::from)?;
+    match command {
+        ImportCommand::Rfcs { dir, author, status } => import_rfcs(config, &dir, &author, &status).await,
+        ImportCommand::Catalog { files, tier, dry_run } => import_catalog(config, &files, tier, dry_run).await,
+    }
+}
+
+async fn import_rfcs(config: &Config, dir: &Path, author: &str, status: &str) -> Result<ExitCode, CliError> {
+    let status = Status::parse("status", status).map_err(backend::Error::from)?;
     if !dir.is_dir() {
         return Err(CliError::Message(format!("{} is not a folder", dir.display())));
     }
+    let bar = Progress::counted();
     let summary = super::with_backend(config, async |backend| {
-        let actor = accounts::actor_by_email(&backend, &author).await?;
-        Ok(import::import(&backend, &actor, &dir, status, show_progress).await?)
+        let actor = accounts::actor_by_email(&backend, author).await?;
+        let show = |at: rfcs::Progress<'_>| bar.at(at.done as u64, at.of as u64, at.slug);
+        let work = rfcs::import(&backend, &actor, dir, status, show);
+        Ok(bar.during(work).await.transpose()?)
     })
     .await?;
+    let Some(summary) = summary else { return dropped() };
     let mut out = std::io::stdout();
     writeln!(
         out,
@@ -53,17 +81,120 @@ pub async fn run(config: &Config, command: ImportCommand) -> Result<ExitCode, Cl
     for refused in &summary.refused {
         writeln!(out, "refused {}: {}", refused.path, refused.reason)?;
     }
-    Ok(if summary.refused.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    stopped(summary.interrupted)?;
+    Ok(code(summary.refused.is_empty() && !summary.interrupted))
 }
 
-/// One line that moves, where a person is watching.
-fn show_progress(progress: Progress<'_>) {
-    let mut terminal = std::io::stderr();
-    if terminal.is_terminal() {
-        // Progress that cannot be shown is no reason to stop.
-        let _ = write!(terminal, "\r\x1b[K{} of {}: {}", progress.done, progress.of, progress.slug);
-        if progress.done == progress.of {
-            let _ = writeln!(terminal);
+/// The operator's own work: nobody is recorded as its actor but the product itself.
+async fn import_catalog(config: &Config, files: &[PathBuf], tier: i64, dry_run: bool) -> Result<ExitCode, CliError> {
+    let tier = Tier::parse(tier).map_err(backend::Error::from)?;
+    let catalog = read(files)?;
+    let bar = Progress::counted();
+    let report = super::with_backend(config, async |backend: Backend| {
+        let backend = backend.for_request("import-catalog", None);
+        let actor = Actor::operator();
+        if dry_run {
+            return Ok(Some(catalog::plan(&backend, &actor, catalog, tier).await?));
+        }
+        let show = |at: catalog::Progress<'_>| bar.at(at.done.unsigned_abs(), at.of.unsigned_abs(), at.subject);
+        let work = catalog::apply(&backend, &actor, catalog, tier, show);
+        Ok(bar.during(work).await.transpose()?)
+    })
+    .await?;
+    let Some(report) = report else { return dropped() };
+    print(&report, dry_run)?;
+    stopped(report.interrupted)?;
+    Ok(code(report.refused() == 0 && !report.interrupted))
+}
+
+/// The files. One that cannot be opened is a mistake of the command line: nothing is done.
+fn read(files: &[PathBuf]) -> Result<Catalog, CliError> {
+    let mut catalog = Catalog::default();
+    for path in files {
+        let name = path.display().to_string();
+        let name = name.trim_start_matches("./").to_owned();
+        let bytes =
+            std::fs::read(path).map_err(|error| CliError::Message(format!("{name} cannot be read: {error}")))?;
+        catalog.add(&name, &bytes);
+    }
+    catalog.close();
+    Ok(catalog)
+}
+
+/// The summary, then every line there is to say.
+fn print(report: &Report, dry_run: bool) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    let counts = &report.counts;
+    let sorts = |outcome: Outcome, sort: &str| counts.of(&format!("{} {sort}", outcome.as_str()));
+    if dry_run {
+        writeln!(out, "dry run: nothing was changed")?;
+    }
+    writeln!(
+        out,
+        "services: {} new, {} changed, {} unchanged",
+        sorts(Outcome::New, "service"),
+        sorts(Outcome::Changed, "service"),
+        counts.of("unchanged service"),
+    )?;
+    writeln!(
+        out,
+        "teams: {} new, {} changed, {} unchanged",
+        sorts(Outcome::New, "team"),
+        sorts(Outcome::Changed, "team"),
+        counts.of("unchanged team"),
+    )?;
+    writeln!(
+        out,
+        "dependencies: {} made, {} reported",
+        sorts(Outcome::New, "dependency"),
+        sorts(Outcome::Noted, "dependency"),
+    )?;
+    writeln!(
+        out,
+        "reported: {} repeated names, {} kept as they are here, {} refused, {} in all",
+        sorts(Outcome::Noted, "repeated name"),
+        counts.with(Outcome::Kept),
+        report.refused(),
+        counts.with(Outcome::Noted) + counts.with(Outcome::Kept) + report.refused(),
+    )?;
+    for line in &report.lines {
+        writeln!(out, "{}", sentence(line))?;
+    }
+    Ok(())
+}
+
+/// `noted FILE:LINE dependency checkout: why`, then what differs.
+fn sentence(line: &Line) -> String {
+    let mut said = line.outcome.as_str().to_owned();
+    if !line.place.file.is_empty() {
+        let _ = write!(said, " {}", line.place.file);
+        if line.place.line > 0 {
+            let _ = write!(said, ":{}", line.place.line);
         }
     }
+    let _ = write!(said, " {} {}", line.sort, line.subject);
+    if !line.message.is_empty() {
+        let _ = write!(said, ": {}", line.message);
+    }
+    for change in &line.changes {
+        let _ = write!(said, "\n    {}: {} -> {}", change.field, change.before, change.after);
+    }
+    said
+}
+
+fn code(good: bool) -> ExitCode {
+    if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn stopped(interrupted: bool) -> std::io::Result<()> {
+    if interrupted {
+        writeln!(std::io::stdout(), "stopped before its end: what is listed is done; run it again to do the rest")?;
+    }
+    Ok(())
+}
+
+/// Whoever pressed Ctrl+C twice does not want to wait for the list.
+fn dropped() -> Result<ExitCode, CliError> {
+    writeln!(std::io::stdout(), "stopped: what was committed stays; run it again to do the rest")?;
+    Ok(ExitCode::FAILURE)
 }

@@ -7,6 +7,7 @@ pub mod demo;
 pub mod doctor;
 pub mod import;
 pub mod migrate;
+pub mod progress;
 pub mod serve;
 
 use std::io::Write as _;
@@ -155,6 +156,7 @@ mod tests {
             "plumbline admin end-sessions --email a@b.example",
             "plumbline admin reset-password --email a@b.example --password-stdin",
             "plumbline import rfcs docs --as a@b.example --status accepted",
+            "plumbline import catalog a.yaml b.yml --tier 2 --dry-run",
             "plumbline demo seed --scale 10",
             "plumbline demo clock --forward 7d",
         ] {

@@ -29,6 +29,7 @@ use crate::database::{self, Database};
 use crate::embedded_postgres::Purpose;
 use crate::health::{self, Health};
 use crate::jobs::Jobs;
+use crate::jobs::imports::Imports;
 use crate::jobs::news::News;
 use crate::jobs::worker::Sender;
 use crate::listener::{self, Limits, Shutdown};
@@ -165,7 +166,7 @@ async fn start(
 
 /// Who does the work of the outbox that reaches further than the database.
 fn senders() -> Vec<Arc<dyn Sender>> {
-    Vec::new()
+    vec![Arc::new(Imports)]
 }
 
 /// What has to be in the database before the first request.

@@ -79,7 +79,8 @@ impl FormErrors {
         }
         let page = shown_again_at(&fields).or_else(|| self.page_of(&parts));
         let request = Request::from_parts(parts.clone(), body);
-        let answered = tokio::time::timeout(timeouts::FORM_TIME, call(pages.clone(), request)).await;
+        let time = if timeouts::is_upload(request.uri()) { timeouts::UPLOAD_TIME } else { timeouts::FORM_TIME };
+        let answered = tokio::time::timeout(time, call(pages.clone(), request)).await;
         // No time is left for its page, which may be as slow.
         let (mut response, page) = answered.map_or_else(|_| (too_slow(), None), |response| (response, page));
         if !response.headers().contains_key(SERVER_FN_ERROR_HEADER) {

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use app::imports::api::UPLOAD;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::Response;
+use domain::limits;
 use http_body_util::Limited;
 
 use super::answer::Answer;
@@ -18,9 +20,21 @@ pub const FORM_TIME: Duration = Duration::from_secs(9);
 /// Largest body. Documents have their own, smaller limits, which are explained where they are written.
 pub const BODY: usize = 2 * 1024 * 1024;
 
+/// Time for a form with a file: ten minutes for the largest at 1.5 Mbit/s.
+pub const UPLOAD_TIME: Duration = Duration::from_mins(10);
+/// Largest form with a file: the largest file and what is around it. What each kind of file may have is less, and is said
+/// where it is kept.
+const UPLOAD_BODY: usize = limits::INCIDENTS_FILE_BYTES + 64 * 1024;
+
+/// Whether a form with a file goes here.
+pub fn is_upload(uri: &Uri) -> bool {
+    uri.path() == UPLOAD
+}
+
 /// Middleware: 503 when the answer has not begun in time. The handler is dropped; its transaction rolls back, unless it
 /// was being committed.
 pub async fn limit_time(State(time): State<Duration>, request: Request, next: Next) -> Response {
+    let time = if is_upload(request.uri()) { UPLOAD_TIME } else { time };
     let answer = Answer::to(&request);
     let changes = !request.method().is_safe();
     if let Ok(response) = tokio::time::timeout(time, next.run(request)).await {
@@ -39,6 +53,7 @@ pub async fn limit_time(State(time): State<Duration>, request: Request, next: Ne
 
 /// Middleware: 413 for a body that says it is too large; one that turns out to be is cut, which its reader reports.
 pub async fn limit_body(State(limit): State<usize>, request: Request, next: Next) -> Response {
+    let limit = if is_upload(request.uri()) { UPLOAD_BODY } else { limit };
     let length = request.headers().get(header::CONTENT_LENGTH);
     let length = length.and_then(|value| value.to_str().ok()).and_then(|value| value.parse::<u64>().ok());
     if length.is_none_or(|length| usize::try_from(length).is_ok_and(|length| length <= limit)) {

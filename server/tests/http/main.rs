@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod forms;
+mod imports;
 mod pages;
 mod people;
 mod requests;

@@ -10,7 +10,7 @@ use serde_json::json;
 use sqlx::PgConnection;
 
 use crate::services::ServiceRef;
-use crate::{Backend, Error, Expected, Page, PageRequest, Result, Subject};
+use crate::{Backend, Error, Expected, Page, PageRequest, Result, Subject, Tx};
 
 /// A team in the list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -114,14 +114,26 @@ pub async fn put(
     let slug = fields.take(text::slug("slug", "The short name", slug))?;
     let name = fields.take(text::line("name", "The name", &input.name, limits::NAME_CHARS))?;
     let (slug, name) = fields.finish((slug, name))?;
-    let taken = || Refusal::field("slug", format!("There is already a team with the address \"{slug}\"."));
-    let now = backend.now().to_sqlx();
     let mut tx = backend.begin(actor).await?;
     if let Some(earlier) = tx.replay()? {
         return Ok(earlier);
     }
-    sqlx::query!("select id from teams where slug = $1 for no key update", slug).fetch_optional(&mut *tx).await?;
-    let before = read(&mut tx, &slug).await?;
+    let answer = put_in(&mut tx, &slug, expected, &name, input.members.as_deref()).await?;
+    tx.commit(answer).await
+}
+
+/// The change of [`put`], as a part of a transaction: slug and name are checked, the policy was asked.
+pub(crate) async fn put_in(
+    tx: &mut Tx<'_>,
+    slug: &str,
+    expected: Expected,
+    name: &str,
+    members: Option<&[String]>,
+) -> Result<(Team, bool)> {
+    let taken = || Refusal::field("slug", format!("There is already a team with the address \"{slug}\"."));
+    let now = tx.now().to_sqlx();
+    sqlx::query!("select id from teams where slug = $1 for no key update", slug).fetch_optional(&mut **tx).await?;
+    let before = read(tx, slug).await?;
     expected.check(before.as_ref().map(|team| team.version), taken)?;
     let id = match &before {
         Some(_) => {
@@ -131,7 +143,7 @@ pub async fn put(
                 name,
                 now,
             )
-            .fetch_one(&mut *tx)
+            .fetch_one(&mut **tx)
             .await?
         }
         None => sqlx::query_scalar!(
@@ -141,7 +153,7 @@ pub async fn put(
             name,
             now,
         )
-        .fetch_optional(&mut *tx)
+        .fetch_optional(&mut **tx)
         .await?
         // Somebody else created it at the same moment.
         .ok_or_else(|| match expected {
@@ -149,13 +161,13 @@ pub async fn put(
             _ => Refusal::VersionNeeded { newest: 1 },
         })?,
     };
-    if let Some(members) = &input.members {
-        set_members(&mut tx, id, members).await?;
+    if let Some(members) = members {
+        set_members(tx, id, members).await?;
     }
-    let team = read(&mut tx, &slug).await?.ok_or_else(|| Error::internal("a team vanished while it was written"))?;
+    let team = read(tx, slug).await?.ok_or_else(|| Error::internal("a team vanished while it was written"))?;
     let verb = if before.is_some() { "team.changed" } else { "team.created" };
-    tx.event(verb, &Subject::team(&slug), before.as_ref().map(snapshot), Some(snapshot(&team))).await?;
-    tx.commit((team, before.is_none())).await
+    tx.event(verb, &Subject::team(slug), before.as_ref().map(snapshot), Some(snapshot(&team))).await?;
+    Ok((team, before.is_none()))
 }
 
 /// Replaces the members of a team by the people with these addresses.

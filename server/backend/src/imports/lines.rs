@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use domain::policy::{Action, allows};
 use domain::Actor;
+use domain::policy::{Action, allows};
 use serde::{Deserialize, Serialize};
 
 use super::words;

@@ -164,7 +164,7 @@ impl Run {
         )
         .execute(&mut *tx)
         .await?;
-        let verb = if self.phase == Phase::Apply { "import.finished" } else { "import.compared" };
+        let verb = if self.phase == Phase::Apply { "import.applied" } else { "import.compared" };
         let after = json!({ "name": import.name, "kind": import.kind, "counts": self.counts });
         tx.event(verb, &Subject::import(import.id), None, Some(after)).await?;
         tx.commit(()).await

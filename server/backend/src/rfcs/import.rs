@@ -50,6 +50,8 @@ pub struct Summary {
     pub revisions: usize,
     /// What was not imported, by path.
     pub refused: Vec<Refused>,
+    /// Whether it was stopped before its end.
+    pub interrupted: bool,
 }
 
 /// A file that was not imported.
@@ -70,13 +72,13 @@ enum Outcome {
 }
 
 /// Imports the folder `dir` in the name of `actor`; new RFCs get `status`. What is refused is in the summary and does not
-/// stop the rest. A database that does not answer is waited for; when it stays away, what is left is in the summary, too.
+/// stop the rest. `progress` is told of every document that is done and answers whether to go on. A database that does not answer is waited for; when it stays away, what is left is in the summary, too.
 pub async fn import(
     backend: &Backend,
     actor: &Actor,
     dir: &Path,
     status: Status,
-    mut progress: impl FnMut(Progress<'_>) + Send,
+    mut progress: impl FnMut(Progress<'_>) -> bool + Send,
 ) -> Result<Summary> {
     policy::allows(actor, Action::WriteRfc)?;
     let folder = dir.to_owned();
@@ -117,7 +119,11 @@ pub async fn import(
                 summary.refused.push(Refused { path, reason: refusal.to_string() });
             }
         }
-        progress(Progress { done: index + 1, of, slug: &slug });
+        let done = index + 1;
+        if !progress(Progress { done, of, slug: &slug }) && done < of {
+            summary.interrupted = true;
+            break;
+        }
     }
     if summary.revisions > 0
         && let Err(error) = analyze(backend).await
@@ -130,22 +136,10 @@ pub async fn import(
 
 /// Postgres learns of that many new rows by itself only in a minute, and plans searches badly until then.
 async fn analyze(backend: &Backend) -> Result<()> {
-    let mut tx = backend.pool().begin().await?;
-    take_time(&mut tx).await?;
+    let mut tx = backend.begin_unsigned().await?;
+    tx.take_time().await?;
     sqlx::query!("analyze rfcs, rfc_revisions").execute(&mut *tx).await?;
-    Ok(tx.commit().await?)
-}
-
-/// What an import does may take longer than what a request does; for this transaction.
-async fn take_time(tx: &mut PgConnection) -> Result<()> {
-    sqlx::query!(
-        "select set_config(name, value, true) from (values
-           ('statement_timeout', '1min'), ('lock_timeout', '3s'), ('idle_in_transaction_session_timeout', '1min')
-         ) as patience (name, value)"
-    )
-    .fetch_all(tx)
-    .await?;
-    Ok(())
+    tx.commit(()).await
 }
 
 /// Imports one document, some times over when the database is busy or goes away: a second time finds what the first one
@@ -165,7 +159,7 @@ async fn import_patiently(backend: &Backend, actor: &Actor, status: Status, text
 
 async fn import_one(backend: &Backend, actor: &Actor, status: Status, document: Texts) -> Result<Outcome> {
     let mut tx = backend.begin(actor).await?;
-    take_time(&mut tx).await?;
+    tx.take_time().await?;
     let known =
         sqlx::query_scalar!("select number from rfcs where slug = $1", document.slug).fetch_optional(&mut *tx).await?;
     match known {

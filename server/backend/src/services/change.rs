@@ -171,7 +171,7 @@ pub(super) struct Content {
 impl Content {
     /// Checks that every value is within its limits and says everything that is wrong at once. Names are not looked up
     /// yet.
-    fn check(input: ServiceInput) -> Result<Self, Refusal> {
+    pub(super) fn check(input: ServiceInput) -> Result<Self, Refusal> {
         let ServiceInput { name, tier, team, description, depends_on, links, labels } = input;
         let mut fields = Fields::default();
         let name = fields.take(text::line("name", "The name", &name, limits::NAME_CHARS))?;
@@ -259,7 +259,8 @@ impl Wanted {
         }
         let team = fields.finish(team)?;
         found.dedup_by_key(|service| service.id);
-        let itself = content.depends_on.iter().any(|name| name == slug) && found.iter().all(|service| service.slug != slug);
+        let itself =
+            content.depends_on.iter().any(|name| name == slug) && found.iter().all(|service| service.slug != slug);
         let depends_on = found.iter().map(|service| service.id).collect();
         content.depends_on = found.into_iter().map(|service| service.slug).collect();
         if itself {

@@ -39,7 +39,7 @@ impl Drop for Folder {
 }
 
 async fn run(cast: &Cast, dir: &Path) -> Summary {
-    import(&cast.backend, &cast.author, dir, Status::InReview, |_| {}).await.unwrap()
+    import(&cast.backend, &cast.author, dir, Status::InReview, |_| true).await.unwrap()
 }
 
 async fn by_slug(cast: &Cast, slug: &str) -> Rfc {
@@ -71,6 +71,7 @@ async fn a_folder_becomes_rfcs_and_a_second_run_changes_nothing() {
     let mut seen = Vec::new();
     let summary = import(&cast.backend, &cast.author, &folder.0, Status::InReview, |progress| {
         seen.push((progress.done, progress.of));
+        true
     });
     let summary = summary.await.unwrap();
     assert_eq!(counts(&summary), (3, 0, 0, 2));
@@ -184,7 +185,7 @@ async fn what_may_not_be_changed_is_refused_and_the_rest_imported() {
     folder.write("a.md", b"other\n");
     folder.write("b.md", b"other\n");
     folder.write("c.md", b"# C\n");
-    let as_reviewer = import(&cast.backend, &cast.reviewer, &folder.0, Status::Draft, |_| {}).await.unwrap();
+    let as_reviewer = import(&cast.backend, &cast.reviewer, &folder.0, Status::Draft, |_| true).await.unwrap();
     assert_eq!(counts(&as_reviewer), (1, 0, 0, 2));
     assert_eq!(status(read(&cast.backend, &cast.author, 3, None).await), 404, "imported as a draft");
     let summary = run(&cast, &folder.0).await;
@@ -192,7 +193,7 @@ async fn what_may_not_be_changed_is_refused_and_the_rest_imported() {
     assert_eq!(summary.refused[0].path, "a.md");
     assert_eq!(read(&cast.backend, &cast.author, b, None).await.unwrap().newest_revision, 2);
     let reader = crate::testing::person(&cast.backend, "Rea Der", Role::Reader, None).await;
-    assert_eq!(status(import(&cast.backend, &reader, &folder.0, Status::InReview, |_| {}).await), 403);
+    assert_eq!(status(import(&cast.backend, &reader, &folder.0, Status::InReview, |_| true).await), 403);
 }
 
 #[tokio::test]

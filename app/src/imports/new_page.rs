@@ -1,0 +1,74 @@
+//! `/admin/imports/new`: hand in a file, or paste one.
+
+use domain::policy::{Action, allows};
+use domain::service::Tier;
+use domain::{Actor, limits};
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn as _;
+use leptos_meta::Title;
+
+use super::api::{PasteCatalog, UPLOAD};
+use crate::error::AppError;
+use crate::page::page;
+use crate::session::signed_in;
+use crate::ui::{
+    Button, Card, Choice, Crumb, Field, FileField, Form, FormActions, Hidden, PageHeader, Select, TextArea, Variant,
+};
+use crate::urls;
+
+fn load() -> Result<Actor, AppError> {
+    let (_, actor) = signed_in()?;
+    allows(&actor, Action::Administer)?;
+    Ok(actor)
+}
+
+/// The two forms: a file, or its text.
+#[component]
+pub fn NewImportPage() -> impl IntoView {
+    page(async { load() }, |_| {
+        let crumbs = vec![
+            Crumb::new("Home", urls::home()),
+            Crumb::new("Admin", urls::admin()),
+            Crumb::new("Imports", urls::imports()),
+        ];
+        let size = limits::CATALOG_FILE_BYTES / (1024 * 1024);
+        let hint = format!(
+            "Backstage's catalog-info.yaml (any number of entities in it) or a service-catalog.yml. At most {size} MiB."
+        );
+        view! {
+            <Title text="Import a catalogue · Plumbline"/>
+            <PageHeader title="Import a catalogue" crumbs=crumbs/>
+            <div class="narrow stack">
+                <p class="muted">
+                    "Services, teams and what needs what are read from a file and compared with what is here. You see every
+                    difference before anything is changed; what people changed here stays, and nothing is ever deleted."
+                </p>
+                <Card title="A file">
+                    <Form action=UPLOAD multipart=true>
+                        <Hidden name="kind" value="catalog"/>
+                        <TierSelect name="options.tier"/>
+                        <FileField name="file" label="File" hint=hint accept=".yaml,.yml,application/yaml,text/yaml"/>
+                        <FormActions><Button variant=Variant::Primary>"Compare"</Button></FormActions>
+                    </Form>
+                </Card>
+                <Card title="Or its text">
+                    <Form action=PasteCatalog::PATH>
+                        <TierSelect name="tier"/>
+                        <Field name="name" label="What to call it" value="catalog-info.yaml" max_chars=limits::FILE_NAME_CHARS
+                            hint="Names it in the list, and is how the next file is known as the same one."/>
+                        <TextArea name="content" label="YAML" mono=true rows=8 required=true/>
+                        <FormActions><Button>"Compare the text"</Button></FormActions>
+                    </Form>
+                </Card>
+            </div>
+        }
+    })
+}
+
+/// The tier of services of which the file says none.
+#[component]
+fn TierSelect(name: &'static str) -> impl IntoView {
+    let tiers = Tier::ALL.into_iter().map(|tier| Choice::new(tier.number().to_string(), tier.label())).collect();
+    let hint = "Most catalogues say no tier. It is used for services that are new, never for those that are here.";
+    view! { <Select name=name label="Tier of new services" options=tiers value="3" hint=hint/> }
+}

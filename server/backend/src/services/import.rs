@@ -1,0 +1,504 @@
+//! The catalogue from files: Backstage's `catalog-info.yaml` and the runbooks' `service-catalog.yml`.
+//!
+//! Files are read into a [`Catalog`] (`catalog.rs`, with `backstage.rs` and `runbook.rs` for the formats and `yaml.rs`
+//! below them), taken apart into steps (teams, then services, what a service needs before it), and each step is decided
+//! (`decide.rs`, by the rules of `merge.rs`) against what is here (`world.rs`). [`plan`] decides all of them and writes
+//! nothing; [`apply`] and an import that was handed in write each in a transaction of its own: interrupted anywhere,
+//! whole services are there, and a second run completes them.
+//!
+//! What is never done: a service, owner, label, link or dependency taken away because a file no longer has it; a value
+//! overwritten that somebody changed by hand; an archived service brought back. Each of these is reported.
+
+mod backstage;
+mod catalog;
+mod decide;
+mod merge;
+mod runbook;
+#[cfg(test)]
+mod tests;
+mod world;
+mod yaml;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use domain::policy::{Action, allows};
+use domain::service::Tier;
+use domain::{Actor, Refusal};
+use jiff_sqlx::ToSqlx as _;
+use sqlx::PgConnection;
+
+use super::change::{Content, put_content};
+use super::{Link, ServiceInput};
+use crate::accounts::teams;
+use crate::imports::{Counts, Go, Line, Outcome, Place, Run};
+use crate::{Backend, Error, Expected, Result, Tx};
+
+pub use catalog::Catalog;
+use decide::Decision;
+use world::{Names, World};
+
+/// How often a step is tried while the database is busy.
+const TRIES: u32 = 5;
+/// Lines of a comparison that are written at a time.
+const LINES: usize = 500;
+
+/// What came of an import, or would.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    /// How many of each sort.
+    pub counts: Counts,
+    /// Everything there is to say, in the order of the work.
+    pub lines: Vec<Line>,
+    /// Whether it was interrupted before its end.
+    pub interrupted: bool,
+}
+
+impl Report {
+    fn add(&mut self, lines: Vec<Line>, counts: &Counts) {
+        for line in &lines {
+            self.counts.count(line);
+        }
+        for (what, n) in &counts.0 {
+            self.counts.add(what, *n);
+        }
+        self.lines.extend(lines);
+    }
+
+    /// Files and entries that could not be taken over.
+    pub fn refused(&self) -> i64 {
+        self.counts.with(Outcome::Refused)
+    }
+}
+
+/// One unit of work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// What there is to say about the files themselves.
+    Files,
+    /// A team, by its place in the catalogue.
+    Team(usize),
+    /// A service.
+    Service(usize),
+    /// What a service needs that came after it: services that need each other.
+    Needs(usize),
+    /// What is here from these files and no longer in them.
+    Missing,
+}
+
+/// What the steps have in common.
+struct Work {
+    catalog: Catalog,
+    steps: Vec<Step>,
+    /// Names of all services in the files.
+    all: BTreeSet<String>,
+    /// The tier of a new service of which the file says none.
+    tier: Tier,
+}
+
+impl Work {
+    fn new(mut catalog: Catalog, tier: Tier, called: &BTreeMap<String, String>) -> Self {
+        // Two names in the files that are one service here, since it was renamed: the first counts.
+        let mut seen: BTreeMap<String, Place> = BTreeMap::new();
+        let mut lines = Vec::new();
+        catalog.services.retain(|service| {
+            let slug = called.get(&service.slug).unwrap_or(&service.slug);
+            let Some(first) = seen.get(slug) else {
+                seen.insert(slug.clone(), service.place.clone());
+                return true;
+            };
+            let message = format!(
+                "It is the service {slug} here, which stands at {}:{} already; that one counts, this one does not.",
+                first.file, first.line,
+            );
+            let place = service.place.clone();
+            lines.push(catalog::line(Outcome::Noted, place, "repeated name", &service.slug, message));
+            false
+        });
+        catalog.lines.extend(lines);
+        let all = catalog.services.iter().map(|service| service.slug.clone()).collect();
+        let steps = steps(&catalog);
+        Self { catalog, steps, all, tier }
+    }
+
+    fn subject(&self, step: Step) -> &str {
+        match step {
+            Step::Files | Step::Missing => "",
+            Step::Team(index) => &self.catalog.teams[index].slug,
+            Step::Service(index) | Step::Needs(index) => &self.catalog.services[index].slug,
+        }
+    }
+
+    fn total(&self) -> i64 {
+        count(self.steps.len())
+    }
+
+    /// Everything that the whole catalogue speaks of.
+    fn names(&self) -> Names {
+        let mut names = Names::default();
+        for index in 0..self.catalog.teams.len() {
+            self.name_team(index, &mut names);
+        }
+        for index in 0..self.catalog.services.len() {
+            self.name_service(index, &mut names);
+        }
+        names
+    }
+
+    fn name_team(&self, index: usize, names: &mut Names) {
+        let team = &self.catalog.teams[index];
+        names.teams.insert(team.slug.clone());
+        names.people.extend(team.members.iter().filter_map(|member| decide::address(&self.catalog, &member.slug)));
+    }
+
+    fn name_service(&self, index: usize, names: &mut Names) {
+        let service = &self.catalog.services[index];
+        names.services.insert(service.slug.clone());
+        names.services.extend(service.needs.iter().map(|need| need.slug.clone()));
+        names.teams.extend(service.owner.iter().map(|owner| owner.slug.clone()));
+    }
+}
+
+/// Teams first, then every service after those it needs, as far as they do not need each other.
+fn steps(catalog: &Catalog) -> Vec<Step> {
+    let index: BTreeMap<&str, usize> =
+        catalog.services.iter().enumerate().map(|(index, service)| (service.slug.as_str(), index)).collect();
+    let needs = |service: usize| -> Vec<usize> {
+        let needs = catalog.services[service].needs.iter().filter_map(|need| index.get(need.slug.as_str()).copied());
+        needs.filter(|need| *need != service).collect()
+    };
+    let mut steps = vec![Step::Files];
+    steps.extend((0..catalog.teams.len()).map(Step::Team));
+    let (mut begun, mut done) = (vec![false; catalog.services.len()], vec![false; catalog.services.len()]);
+    let mut waiting = BTreeSet::new();
+    for first in 0..catalog.services.len() {
+        if begun[first] {
+            continue;
+        }
+        begun[first] = true;
+        // A path of services, each with what it still has to look at: no recursion, however long the chain.
+        let mut path = vec![(first, needs(first))];
+        while let Some((service, left)) = path.last_mut() {
+            let service = *service;
+            match left.pop() {
+                Some(need) if !begun[need] => {
+                    begun[need] = true;
+                    path.push((need, needs(need)));
+                }
+                Some(need) => {
+                    if !done[need] {
+                        waiting.insert(service);
+                    }
+                }
+                None => {
+                    done[service] = true;
+                    steps.push(Step::Service(service));
+                    path.pop();
+                }
+            }
+        }
+    }
+    steps.extend(waiting.into_iter().map(Step::Needs));
+    steps.push(Step::Missing);
+    steps
+}
+
+/// What [`apply`] would do now. Writes nothing.
+pub async fn plan(backend: &Backend, actor: &Actor, catalog: Catalog, tier: Tier) -> Result<Report> {
+    allows(actor, Action::Administer)?;
+    let mut connection = backend.pool().acquire().await?;
+    let work = prepare(&mut connection, catalog, tier).await?;
+    let mut world = World::load(&mut connection, &work.names()).await?;
+    let mut report = Report::default();
+    for step in &work.steps {
+        match *step {
+            Step::Files => report.add(work.catalog.lines.clone(), &Counts::default()),
+            Step::Team(index) => {
+                let team = &work.catalog.teams[index];
+                let decision = decide::team(&world, &work.catalog, team);
+                report.add(decision.lines.clone(), &decision.counts);
+                world.with_team(&team.place.file, decision);
+            }
+            Step::Service(index) | Step::Needs(index) => {
+                let service = &work.catalog.services[index];
+                let last = matches!(step, Step::Needs(_));
+                let decision = decide::service(&world, &work.all, service, work.tier, last);
+                report.add(decision.lines.clone(), &decision.counts);
+                world.with_service(&service.place.file, decision);
+            }
+            Step::Missing => report.add(missing(&mut connection, &work.catalog).await?, &Counts::default()),
+        }
+    }
+    Ok(report)
+}
+
+/// How far an import is.
+#[derive(Debug, Clone, Copy)]
+pub struct Progress<'a> {
+    /// Steps done.
+    pub done: i64,
+    /// Steps in all.
+    pub of: i64,
+    /// What the one just done was about.
+    pub subject: &'a str,
+}
+
+/// Takes a catalogue over. `progress` is told of every step that is certain, and answers whether to go on: when not, what
+/// was done is reported as far as it came. A busy database is waited for.
+pub async fn apply(
+    backend: &Backend,
+    actor: &Actor,
+    catalog: Catalog,
+    tier: Tier,
+    mut progress: impl FnMut(Progress<'_>) -> bool + Send,
+) -> Result<Report> {
+    allows(actor, Action::Administer)?;
+    let work = {
+        let mut connection = backend.pool().acquire().await?;
+        prepare(&mut connection, catalog, tier).await?
+    };
+    let mut report = Report::default();
+    let of = work.total();
+    for (done, step) in (1..).zip(&work.steps) {
+        let mut tries = 1;
+        let (lines, counts) = loop {
+            let answer = async {
+                let mut tx = backend.begin(actor).await?;
+                let (tx, lines, counts) = match perform(&mut tx, actor, &work, *step).await {
+                    Ok((lines, counts)) => (tx, lines, counts),
+                    Err(error) => {
+                        drop(tx);
+                        (backend.begin(actor).await?, vec![refused(&work, *step, error)?], Counts::default())
+                    }
+                };
+                tx.commit(()).await?;
+                Ok((lines, counts))
+            };
+            match answer.await {
+                Err(Error::Refused(Refusal::Busy { .. } | Refusal::OutcomeUnknown)) if tries < TRIES => {
+                    tokio::time::sleep(Duration::from_secs(2)).await;
+                    tries += 1;
+                }
+                answer => break answer?,
+            }
+        };
+        report.add(lines, &counts);
+        if !progress(Progress { done, of, subject: work.subject(*step) }) && done < of {
+            report.interrupted = true;
+            break;
+        }
+    }
+    Ok(report)
+}
+
+/// Compares a catalogue that was handed in with what is here.
+pub(crate) async fn check_import(run: &mut Run) -> Result<Go> {
+    let (catalog, tier) = read_import(run).await?;
+    let backend = run.backend().clone();
+    let report = plan(&backend, run.actor(), catalog, tier).await?;
+    let counted = report.lines.iter().fold(Counts::default(), |mut counts, line| {
+        counts.count(line);
+        counts
+    });
+    // One unit is one line, and one more for what has none.
+    let total = count(report.lines.len()) + 1;
+    let done = run.import().done;
+    if done == 0 {
+        for (what, n) in &report.counts.0 {
+            run.count(what, n - counted.of(what));
+        }
+        if run.note(1, total, &[]).await? == Go::Stop {
+            return Ok(Go::Stop);
+        }
+    }
+    let from = usize::try_from(done - 1).unwrap_or(0);
+    let mut done = count(from) + 1;
+    for lines in report.lines.get(from..).unwrap_or_default().chunks(LINES) {
+        done += count(lines.len());
+        if run.note(done, total, lines).await? == Go::Stop {
+            return Ok(Go::Stop);
+        }
+    }
+    Ok(Go::On)
+}
+
+/// Takes a catalogue over that was handed in.
+pub(crate) async fn apply_import(run: &mut Run) -> Result<Go> {
+    let (catalog, tier) = read_import(run).await?;
+    let (backend, actor) = (run.backend().clone(), run.actor().clone());
+    let work = {
+        let mut connection = backend.pool().acquire().await?;
+        prepare(&mut connection, catalog, tier).await?
+    };
+    let from = usize::try_from(run.import().done).unwrap_or(0);
+    for (done, step) in (1..).zip(&work.steps).skip(from) {
+        let mut tx = backend.begin(&actor).await?;
+        let (mut tx, lines, counts) = match perform(&mut tx, &actor, &work, *step).await {
+            Ok((lines, counts)) => (tx, lines, counts),
+            Err(error) => {
+                drop(tx);
+                (backend.begin(&actor).await?, vec![refused(&work, *step, error)?], Counts::default())
+            }
+        };
+        for (what, n) in &counts.0 {
+            run.count(what, *n);
+        }
+        if run.record(&mut tx, done, work.total(), &lines).await? == Go::Stop {
+            return Ok(Go::Stop);
+        }
+        tx.commit(()).await?;
+    }
+    Ok(Go::On)
+}
+
+/// The file of an import, read. One that cannot be read is refused with the reason.
+async fn read_import(run: &Run) -> Result<(Catalog, Tier)> {
+    let tier = run.import().option("tier");
+    // Forms send words.
+    let tier = tier.and_then(|tier| tier.as_i64().or_else(|| tier.as_str()?.parse().ok())).unwrap_or(3);
+    let tier = Tier::parse(tier)?;
+    let (name, bytes) = (run.import().name.clone(), run.file().await?);
+    let read = move || {
+        let mut catalog = Catalog::default();
+        catalog.add(&name, &bytes);
+        catalog.close();
+        catalog
+    };
+    let catalog = tokio::task::spawn_blocking(read).await.map_err(Error::internal)?;
+    if let Some(line) = catalog.lines.iter().find(|line| catalog.files.is_empty() && line.outcome == Outcome::Refused) {
+        let at = if line.place.line == 0 { String::new() } else { format!("Line {}: ", line.place.line) };
+        return Err(Refusal::conflict(format!("{at}{}", line.message)).into());
+    }
+    Ok((catalog, tier))
+}
+
+async fn prepare(connection: &mut PgConnection, catalog: Catalog, tier: Tier) -> Result<Work> {
+    let asked: Vec<String> = catalog.services.iter().map(|service| service.slug.clone()).collect();
+    let called = super::named(connection, &asked).await?.into_iter().map(|found| (found.asked, found.slug)).collect();
+    Ok(Work::new(catalog, tier, &called))
+}
+
+/// Does one step as a part of a transaction; what there is to say about it.
+async fn perform(tx: &mut Tx<'_>, actor: &Actor, work: &Work, step: Step) -> Result<(Vec<Line>, Counts)> {
+    tx.take_time().await?;
+    let mut names = Names::default();
+    match step {
+        Step::Files => Ok((work.catalog.lines.clone(), Counts::default())),
+        Step::Team(index) => {
+            let team = &work.catalog.teams[index];
+            sqlx::query!("select id from teams where slug = $1 for no key update", team.slug)
+                .fetch_optional(&mut **tx)
+                .await?;
+            work.name_team(index, &mut names);
+            let world = World::load(tx, &names).await?;
+            let Decision { slug, write, said, lines, counts } = decide::team(&world, &work.catalog, team);
+            if let Some((name, members)) = write {
+                teams::put_in(tx, &slug, Expected::Any, &name, Some(&members)).await?;
+            }
+            if let Some(said) = said {
+                let now = tx.now().to_sqlx();
+                sqlx::query!(
+                    "insert into team_imports (team_id, source, said, said_at)
+                     select id, $2, $3, $4 from teams where slug = $1
+                     on conflict (team_id) do update
+                        set source = excluded.source, said = excluded.said, said_at = excluded.said_at",
+                    slug,
+                    team.place.file,
+                    serde_json::to_value(said)?,
+                    now,
+                )
+                .execute(&mut **tx)
+                .await?;
+            }
+            Ok((lines, counts))
+        }
+        Step::Service(index) | Step::Needs(index) => {
+            let service = &work.catalog.services[index];
+            sqlx::query!(
+                "select id from services
+                  where slug = $1 or id = (select service_id from service_former_slugs where slug = $1)
+                    for no key update",
+                service.slug,
+            )
+            .fetch_optional(&mut **tx)
+            .await?;
+            work.name_service(index, &mut names);
+            let world = World::load(tx, &names).await?;
+            let last = matches!(step, Step::Needs(_));
+            let Decision { slug, write, said, lines, counts } =
+                decide::service(&world, &work.all, service, work.tier, last);
+            if let Some(content) = write {
+                let content = Content::check(input(content))?;
+                put_content(tx, actor, &slug, Expected::Any, content).await?;
+            }
+            if let Some(said) = said {
+                let now = tx.now().to_sqlx();
+                sqlx::query!(
+                    "insert into service_imports (service_id, source, said, said_at)
+                     select id, $2, $3, $4 from services where slug = $1
+                     on conflict (service_id) do update
+                        set source = excluded.source, said = excluded.said, said_at = excluded.said_at",
+                    slug,
+                    service.place.file,
+                    serde_json::to_value(said)?,
+                    now,
+                )
+                .execute(&mut **tx)
+                .await?;
+            }
+            Ok((lines, counts))
+        }
+        Step::Missing => Ok((missing(tx, &work.catalog).await?, Counts::default())),
+    }
+}
+
+/// A step that was refused, as a line. What time mends, and what is our own mistake, is an error.
+fn refused(work: &Work, step: Step, error: Error) -> Result<Line> {
+    let refusal = match error {
+        Error::Refused(refusal) if !matches!(refusal, Refusal::Busy { .. } | Refusal::OutcomeUnknown) => refusal,
+        error => return Err(error),
+    };
+    let place = match step {
+        Step::Team(index) => work.catalog.teams[index].place.clone(),
+        Step::Service(index) | Step::Needs(index) => work.catalog.services[index].place.clone(),
+        Step::Files | Step::Missing => Place::default(),
+    };
+    Ok(catalog::line(Outcome::Refused, place, "entry", work.subject(step), refusal.to_string()))
+}
+
+/// What came from these files once and is no longer in them.
+async fn missing(connection: &mut PgConnection, catalog: &Catalog) -> Result<Vec<Line>> {
+    let services: Vec<String> = catalog.services.iter().map(|service| service.slug.clone()).collect();
+    let teams: Vec<String> = catalog.teams.iter().map(|team| team.slug.clone()).collect();
+    let gone = sqlx::query!(
+        r#"select 'service' as "sort!", slug as "slug!", source as "source!"
+             from service_imports join services on services.id = service_id
+            where source = any($1) and archived_at is null and slug <> all($2)
+              and not exists (select from service_former_slugs as former
+                               where former.service_id = services.id and former.slug = any($2))
+           union all
+           select 'team', slug, source from team_imports join teams on teams.id = team_id
+            where source = any($1) and archived_at is null and slug <> all($3)
+            order by 1, 2"#,
+        &catalog.files,
+        &services,
+        &teams,
+    )
+    .fetch_all(connection)
+    .await?;
+    let line = |sort: &str, slug: &str, source: String| {
+        let message = format!("This {sort} is no longer in the file; it stays as it is.");
+        catalog::line(Outcome::Kept, Place { file: source, line: 0 }, &format!("missing {sort}"), slug, message)
+    };
+    Ok(gone.into_iter().map(|row| line(&row.sort, &row.slug, row.source)).collect())
+}
+
+fn input(content: Content) -> ServiceInput {
+    let Content { name, tier, team, description, depends_on, links, labels } = content;
+    let links: Vec<Link> = links;
+    ServiceInput { name, tier: i64::from(tier.number()), team, description, depends_on, links, labels }
+}
+
+fn count(n: usize) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,180 @@
+//! `/imports` and the pages for them: from a file that is handed in to its report.
+
+use axum::body::Body;
+use axum::http::{Request, header};
+use backend::outbox::{self, Kind};
+use serde_json::{Value, json};
+
+use super::support::BASE_URL;
+use super::*;
+
+const FILE: &str = "\
+services:
+  - name: ledger
+    tier: db
+    technical: {dependencies: [{service: mail}]}
+  - name: checkout
+    friendly_name: Checkout <b>
+    technical: {dependencies: [{service: ledger}]}
+";
+
+/// Does the work that waits, as the server's worker would.
+async fn work(cast: &Cast) {
+    for claimed in outbox::claim(&cast.app.backend, Kind::Import, "test", 10).await.unwrap() {
+        backend::imports::work(&cast.app.backend, &claimed.payload).await.unwrap();
+        outbox::finish(&cast.app.backend, &[claimed.id]).await.unwrap();
+    }
+}
+
+/// A form with a file, as a browser sends it.
+async fn upload(cast: &Cast, who: &Persona, fields: &[(&str, &str)], file: Option<(&str, &[u8])>) -> Answer {
+    let mut body = Vec::new();
+    for (name, value) in fields {
+        body.extend(format!("--X\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n").bytes());
+    }
+    if let Some((name, bytes)) = file {
+        let head = format!(
+            "--X\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\nContent-Type: text/yaml\r\n\r\n"
+        );
+        body.extend(head.bytes());
+        body.extend(bytes);
+        body.extend(b"\r\n");
+    }
+    body.extend(b"--X--\r\n");
+    let request = Request::post("/do/imports/upload")
+        .header(header::ACCEPT, "text/html")
+        .header(header::HOST, "plumbline.test")
+        .header(header::ORIGIN, BASE_URL)
+        .header(header::REFERER, format!("{BASE_URL}/admin/imports/new?kind=catalog"))
+        .header(header::CONTENT_TYPE, "multipart/form-data; boundary=X")
+        .header(header::COOKIE, &who.cookie);
+    cast.app.send(request.body(Body::from(body)).unwrap()).await
+}
+
+#[tokio::test]
+async fn a_file_is_compared_shown_applied_and_reported() {
+    let cast = Cast::new().await;
+    let once = [("kind", "catalog"), ("once", "u-1"), ("options.tier", "2")];
+    let answer = upload(&cast, &cast.admin, &once, Some(("C:\\files\\catalog.yml", FILE.as_bytes()))).await;
+    assert_eq!(answer.status, 303, "{}", answer.body);
+    let page = answer.header("location").to_owned();
+    let again = upload(&cast, &cast.admin, &once, Some(("catalog.yml", FILE.as_bytes()))).await;
+    assert_eq!(again.header("location"), page, "a second click is the same import");
+
+    let shown = cast.app.page(Some(&cast.admin), &page).await;
+    assert_eq!(shown.status, 200);
+    assert_eq!(shown.header("refresh"), format!("2; url={page}"));
+    work(&cast).await;
+    let shown = cast.app.page(Some(&cast.admin), &page).await;
+    assert_eq!(shown.header("refresh"), "");
+    for words in ["catalog.yml", "Ready to apply", "ledger", "Tier 2", "line 2"] {
+        assert!(shown.body.contains(words), "{words}");
+    }
+    let noted = cast.app.page(Some(&cast.admin), &format!("{page}?show=noted")).await;
+    assert!(noted.body.contains("It needs mail"), "{}", noted.body);
+    assert_eq!(cast.get(&cast.reader, "/services/ledger").await.status, 404);
+
+    let id = page.rsplit('/').next().unwrap();
+    let stale = cast.app.form(Some(&cast.admin), &page, "/do/imports/apply", &[("import", id), ("version", "1")]).await;
+    assert_eq!(stale.status, 412);
+    let version = cast.get(&cast.admin, &format!("/imports/{id}")).await.json()["version"].to_string();
+    let form = [("import", id), ("version", &*version)];
+    let answer = cast.app.form(Some(&cast.admin), &page, "/do/imports/apply", &form).await;
+    assert_eq!((answer.status.as_u16(), answer.header("location")), (303, &*page));
+    work(&cast).await;
+    let report = cast.app.page(Some(&cast.admin), &page).await;
+    assert!(report.body.contains("Applied") && report.body.contains("href=\"/services/checkout\""), "{}", report.body);
+    let checkout = cast.get(&cast.reader, "/services/checkout").await.json();
+    assert_eq!(
+        (&checkout["name"], &checkout["tier"], &checkout["depends_on"]),
+        (&json!("Checkout <b>"), &json!(2), &json!(["ledger"]))
+    );
+    let twice = cast.app.form(Some(&cast.admin), &page, "/do/imports/apply", &form).await;
+    assert!(twice.status == 409 || twice.status == 412, "{}", twice.status);
+    let list = cast.app.page(Some(&cast.admin), "/admin/imports").await;
+    assert!(list.body.contains("catalog.yml") && list.body.contains("Applied"));
+}
+
+#[tokio::test]
+async fn a_refused_file_comes_back_to_its_form() {
+    let cast = Cast::new().await;
+    let kind = [("kind", "catalog")];
+    for (fields, file, status, words) in [
+        (&kind[..], None, 422, "Choose a file"),
+        (&kind[..], Some(("empty.yml", &b""[..])), 422, "The file is empty"),
+        (&[][..], Some(("a.yml", &b"a: b"[..])), 422, "does not say what"),
+        (&kind[..], Some(("large.yml", &vec![b'#'; 10 * 1024 * 1024 + 1][..])), 413, "too long"),
+    ] {
+        let answer = upload(&cast, &cast.admin, fields, file).await;
+        assert_eq!(answer.status, status, "{words}");
+        assert!(answer.body.contains(words) && answer.body.contains("Import a catalogue"), "{words}: {}", answer.body);
+    }
+    for who in [&cast.reader, &cast.member, &cast.sre] {
+        assert_eq!(upload(&cast, who, &kind, Some(("a.yml", b"a: b"))).await.status, 403);
+    }
+    let nobody = Persona { cookie: String::new(), ..cast.admin.clone() };
+    assert_eq!(upload(&cast, &nobody, &kind, Some(("a.yml", b"a: b"))).await.status, 401);
+    let left = cast.get(&cast.admin, "/imports").await.json();
+    assert_eq!(left["items"], json!([]), "nothing stays of what was refused");
+
+    let pasted = [("content", " "), ("name", "a.yml"), ("tier", "3")];
+    let answer = cast.app.form(Some(&cast.admin), "/admin/imports/new", "/do/imports/paste-catalog", &pasted).await;
+    assert_eq!(answer.status, 303, "what a file says is found when it is compared");
+    let pasted = [("content", FILE), ("name", "a\u{1}b"), ("tier", "3")];
+    let answer = cast.app.form(Some(&cast.admin), "/admin/imports/new", "/do/imports/paste-catalog", &pasted).await;
+    assert_eq!(answer.status, 422);
+    assert!(answer.body.contains("Checkout &lt;b&gt;"), "what was pasted comes back");
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_read_says_why() {
+    let cast = Cast::new().await;
+    let answer =
+        upload(&cast, &cast.admin, &[("kind", "catalog")], Some(("bad.yml", b"services:\n\t- name: a\n"))).await;
+    let page = answer.header("location").to_owned();
+    work(&cast).await;
+    let shown = cast.app.page(Some(&cast.admin), &page).await;
+    assert!(shown.body.contains("cannot be taken over") && shown.body.contains("Line 2"), "{}", shown.body);
+    let id = page.rsplit('/').next().unwrap();
+    assert_eq!(cast.get(&cast.admin, &format!("/imports/{id}")).await.json()["state"], "failed");
+}
+
+#[tokio::test]
+async fn the_api_does_the_same() {
+    let cast = Cast::new().await;
+    let new = json!({ "kind": "catalog", "name": "catalog.yml", "content": FILE, "options": { "tier": 1 } });
+    let answer = cast.post(&cast.admin, "/imports", new).await;
+    assert_eq!((answer.status.as_u16(), answer.header("etag")), (201, "\"2\""), "{}", answer.body);
+    let id = answer.json()["id"].as_str().unwrap().to_owned();
+    assert_eq!(answer.json()["state"], "checking");
+    let early = cast.post(&cast.admin, &format!("/imports/{id}/apply"), Value::Null).await;
+    assert_eq!(early.status, 409);
+    work(&cast).await;
+    let ready = cast.get(&cast.admin, &format!("/imports/{id}")).await;
+    assert_eq!(
+        (ready.json()["state"].clone(), ready.json()["found"]["new service"].clone()),
+        (json!("ready"), json!(2))
+    );
+    let lines = cast.get(&cast.admin, &format!("/imports/{id}/lines?outcome=noted")).await.json();
+    assert_eq!((lines["items"][0]["sort"].clone(), lines["items"][0]["line"].clone()), (json!("dependency"), json!(4)));
+    assert_eq!(wrong_fields(&cast.get(&cast.admin, &format!("/imports/{id}/lines?outcome=x")).await), ["outcome"]);
+    let version = ready.header("etag").to_owned();
+    assert_eq!(
+        cast.change(&cast.admin, "POST", &format!("/imports/{id}/apply"), "\"1\"", Value::Null).await.status,
+        412
+    );
+    let applying = cast.change(&cast.admin, "POST", &format!("/imports/{id}/apply"), &version, Value::Null).await;
+    assert_eq!(applying.json()["state"], "applying");
+    work(&cast).await;
+    let applied = cast.get(&cast.admin, &format!("/imports/{id}")).await.json();
+    assert_eq!((&applied["state"], &applied["did"]["new service"]), (&json!("applied"), &json!(2)));
+    assert_eq!(cast.get(&cast.reader, "/services/ledger").await.json()["tier"], 1);
+    for (body, field) in [
+        (json!({ "kind": "x", "name": "a", "content": "b" }), "kind"),
+        (json!({ "kind": "catalog", "name": "", "content": "b" }), "name"),
+        (json!({ "kind": "catalog", "name": "a", "content": "" }), "file"),
+        (json!({ "kind": "catalog", "name": "a", "content": "b", "tier": 1 }), "tier"),
+    ] {
+        assert_eq!(wrong_fields(&cast.post(&cast.admin, "/imports", body).await), [field]);
+    }
+}
