@@ -123,6 +123,12 @@ export const PLACES: Place[] = [
   { name: "search-found", address: "/search?q=payments", as: "ruth@example.com" },
   { name: "search-nothing", address: "/search?q=qqqzzzxxx", as: "ruth@example.com" },
   { name: "activity", address: "/activity", as: "ruth@example.com" },
+  { name: "webhooks", address: "/admin/webhooks", as: "ruth@example.com" },
+  { name: "webhook-new", address: "/admin/webhooks/new", as: "ruth@example.com" },
+  { name: "webhook-gone", address: "/admin/webhooks/999999", as: "ruth@example.com", status: 404 },
+  { name: "outbox", address: "/admin/outbox", as: "ruth@example.com" },
+  { name: "outbox-no-match", address: "/admin/outbox?state=dead&kind=import", as: "ruth@example.com" },
+  { name: "delivery-gone", address: "/admin/outbox/999999999", as: "ruth@example.com", status: 404 },
   { name: "not-allowed", address: "/admin", as: "dario@example.com", status: 403 },
   { name: "nothing-here", address: "/there/is/no/such/page", as: "ruth@example.com", status: 404 },
 ];

@@ -12,6 +12,10 @@ use crate::account::{
 use crate::activity::activity_page::ActivityPage;
 use crate::admin::{admin_page::AdminPage, audit_page::AuditPage};
 use crate::follow_ups::{follow_up_page::FollowUpPage, index_page::FollowUpsPage, new_page::NewFollowUpPage};
+use crate::admin::{
+    admin_page::AdminPage, delivery_page::DeliveryPage, new_webhook_page::NewWebhookPage, outbox_page::OutboxPage,
+    webhook_page::WebhookPage, webhooks_page::WebhooksPage,
+};
 use crate::home::home_page::HomePage;
 use crate::imports::{import_page::ImportPage, index_page::ImportsPage, new_page::NewImportPage};
 use crate::inbox::inbox_page::{InboxItemPage, InboxPage};
@@ -71,6 +75,11 @@ pub fn Pages() -> impl IntoView {
                     <Route path=path!("/admin/audit") view=AuditPage ssr=Async/>
                     <Route path=path!("/search") view=SearchPage ssr=Async/>
                     <Route path=path!("/activity") view=ActivityPage ssr=Async/>
+                    <Route path=path!("/admin/webhooks") view=WebhooksPage ssr=Async/>
+                    <Route path=path!("/admin/webhooks/new") view=NewWebhookPage ssr=Async/>
+                    <Route path=path!("/admin/webhooks/:id") view=WebhookPage ssr=Async/>
+                    <Route path=path!("/admin/outbox") view=OutboxPage ssr=Async/>
+                    <Route path=path!("/admin/outbox/:id") view=DeliveryPage ssr=Async/>
                 </Routes>
             </Layout>
         </Router>

@@ -277,6 +277,7 @@ fn forms() -> Vec<(&'static str, Fields, &'static str)> {
     ];
     let service = vec![("name", "New"), ("tier", "3"), ("team", "core")];
     let edit = vec![("slug", "checkout"), ("version", "1"), ("name", "Checkout"), ("tier", "1"), ("team", "core")];
+    let webhook = vec![("url", "https://hooks.example.com/in"), ("format", "slack"), ("nouns[]", "rfc")];
     let secret = vec![("secret", "none"), ("email", "x@example.com"), ("name", "X"), ("password", support::PASSWORD)];
     vec![
         ("account/sign-in", vec![("email", "nobody@example.com"), ("password", "wrong")], EVERYBODY),
@@ -313,6 +314,21 @@ fn forms() -> Vec<(&'static str, Fields, &'static str)> {
         ("imports/cancel", vec![("import", "{import}")], ADMINS),
         ("imports/discard", vec![("import", "{import}")], ADMINS),
         ("imports/read-incidents", vec![("import", "{import}"), ("version", "2"), ("columns[0]", "title")], ADMINS),
+        ("admin/create-webhook", [vec![("name", "Chat")], webhook.clone()].concat(), ADMINS),
+        (
+            "admin/edit-webhook",
+            [vec![("webhook", "9"), ("version", "1"), ("name", "C")], webhook].concat(),
+            ADMINS_ON_NOTHING,
+        ),
+        ("admin/switch-webhook", vec![("webhook", "9"), ("active", "false")], ADMINS_ON_NOTHING),
+        ("admin/delete-webhook", vec![("webhook", "9"), ("version", "1")], ADMINS_ON_NOTHING),
+        ("admin/rotate-webhook", vec![("webhook", "9")], ADMINS_ON_NOTHING),
+        ("admin/test-webhook", vec![("webhook", "9")], ADMINS_ON_NOTHING),
+        ("admin/create-hook", vec![("name", "Pager"), ("purpose", "incidents")], ADMINS),
+        ("admin/rotate-hook", vec![("hook", "none")], ADMINS_ON_NOTHING),
+        ("admin/revoke-hook", vec![("hook", "none")], ADMINS_ON_NOTHING),
+        ("admin/retry-delivery", vec![("delivery", "999999")], ADMINS_ON_NOTHING),
+        ("admin/retry-dead", vec![("kind", "mail")], ADMINS),
         ("rfcs/create", rfc, MEMBERS),
         (
             "rfcs/revise",
@@ -388,6 +404,7 @@ fn forms() -> Vec<(&'static str, Fields, &'static str)> {
 /// Address in the table of pages, path to open, cells.
 fn pages() -> Vec<(&'static str, &'static str, &'static str)> {
     const ALL: &str = "in  ok  ok  ok  ok  ok  ok";
+    const ADMINS_IN: &str = "in  403 403 403 403 ok  403";
     vec![
         ("/", "/", ALL),
         ("/sign-in", "/sign-in", "ok  ok  ok  ok  ok  ok  ok"),
@@ -429,6 +446,12 @@ fn pages() -> Vec<(&'static str, &'static str, &'static str)> {
         ("/activity", "/activity?kind=rfc&key={rfc}", ALL),
         ("/admin/audit", "/admin/audit", "in  403 403 403 403 ok  403"),
         ("/admin/audit.csv", "/admin/audit.csv", "in  403 403 403 403 ok  403"),
+        ("/admin", "/admin", ADMINS_IN),
+        ("/admin/webhooks", "/admin/webhooks", ADMINS_IN),
+        ("/admin/webhooks/new", "/admin/webhooks/new", ADMINS_IN),
+        ("/admin/webhooks/:id", "/admin/webhooks/9", "in  403 403 403 403 404 403"),
+        ("/admin/outbox", "/admin/outbox", ADMINS_IN),
+        ("/admin/outbox/:id", "/admin/outbox/999999", "in  403 403 403 403 404 403"),
     ]
 }
 

@@ -32,6 +32,8 @@ pub fn AdminPage() -> impl IntoView {
                     <Row title="Audit log" href=urls::audit(&[])><RowMeta>"Who did what and when, before and after; as a file too"</RowMeta></Row>
                     <Row title="Teams" href=urls::teams()><RowMeta>"Add teams, say who belongs to them"</RowMeta></Row>
                     <Row title="Imports" href=urls::imports()><RowMeta>"Services and teams from a catalogue, incidents from a file, with the differences first"</RowMeta></Row>
+                    <Row title="Webhooks" href=urls::webhooks()><RowMeta>"Who is called when something happens; who reports something here"</RowMeta></Row>
+                    <Row title="Outbox" href=urls::outbox()><RowMeta>"Mails and calls: what waits, what was sent, what failed"</RowMeta></Row>
                 </Rows>
                 <Card title="This installation">
                     <Facts>

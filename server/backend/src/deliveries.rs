@@ -106,6 +106,38 @@ pub struct Detail {
     pub tries: Vec<Try>,
 }
 
+impl Detail {
+    /// The mail, if it is one.
+    pub fn mail(&self) -> Option<Mail> {
+        let text = |name: &str| self.payload.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let headers = self.payload.get("headers").and_then(Value::as_array).into_iter().flatten();
+        let headers = headers
+            .filter_map(|pair| Some((pair.get(0)?.as_str()?.to_owned(), pair.get(1)?.as_str()?.to_owned())))
+            .collect();
+        let mail = Mail { to: text("to"), subject: text("subject"), text: text("text"), headers };
+        Some(mail).filter(|_| self.delivery.kind == Kind::Mail)
+    }
+
+    /// What is sent, or what else whoever does it needs to know, to be read by people.
+    pub fn readable(&self) -> String {
+        let shown = self.payload.get("message").unwrap_or(&self.payload);
+        serde_json::to_string_pretty(shown).unwrap_or_default()
+    }
+}
+
+/// A mail as people read it. Its HTML says the same and is for mail programs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mail {
+    /// The address it goes to.
+    pub to: String,
+    /// What it is about.
+    pub subject: String,
+    /// What it says.
+    pub text: String,
+    /// Further headers: name and value.
+    pub headers: Vec<(String, String)>,
+}
+
 /// One call of a webhook.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Try {

@@ -9,6 +9,7 @@ pub mod incidents;
 mod notices;
 mod organisation;
 pub mod rfcs;
+mod webhooks;
 
 use domain::{Actor, Refusal, Role};
 
@@ -50,6 +51,8 @@ pub async fn fill(backend: &Backend) -> Result<()> {
     notices::notices(backend).await?;
     incidents::incidents(backend).await?;
     follow_ups::follow_ups(backend).await
+    rfcs::rfcs(backend).await?;
+    webhooks::webhooks(backend, &actor_by_email(backend, ADMIN).await?).await
 }
 
 /// Whether the demo may be entered, and its people offered at sign-in, unasked: nobody is here yet, or an earlier run

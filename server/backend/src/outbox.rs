@@ -139,7 +139,7 @@ async fn settle_one_by_one(backend: &Backend) -> Result<usize> {
             Ok(()) => tx.commit(()).await?,
             Err(error) if is_passing(&error) => return Err(error),
             Err(error) => {
-                drop(tx);
+                tx.undo().await;
                 tracing::error!(%error, key = claimed.key, "work in the outbox failed");
                 fail(backend, &claimed, &error.to_string(), Failed::Later).await?;
             }
@@ -159,7 +159,11 @@ async fn settle_batch(backend: &Backend, limit: i64) -> Result<usize> {
         return Ok(0);
     }
     for row in &rows {
-        settle_row(&mut tx, row).await?;
+        if let Err(error) = settle_row(&mut tx, row).await {
+            // Waited for: until then the rows are locked, and whoever does them one by one would find none.
+            tx.undo().await;
+            return Err(error);
+        }
     }
     tx.commit(rows.len()).await
 }

@@ -267,6 +267,15 @@ impl<'a> Tx<'a> {
     }
 }
 
+impl Tx<'_> {
+    /// Leaves no trace, and waits until its locks are gone; dropped, it gives them back a moment later.
+    pub(crate) async fn undo(self) {
+        if let Err(error) = self.inner.rollback().await {
+            tracing::debug!(%error, "a transaction was not rolled back; its connection is gone");
+        }
+    }
+}
+
 impl Deref for Tx<'_> {
     type Target = PgConnection;
 

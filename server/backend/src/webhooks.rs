@@ -182,6 +182,13 @@ pub async fn change(
     tx.commit(webhook).await
 }
 
+/// Switches a webhook on or off, and changes nothing else of it.
+pub async fn switch(backend: &Backend, actor: &Actor, id: &str, active: bool) -> Result<Webhook> {
+    let Webhook { name, url, format, events, version, .. } = get(backend, actor, id).await?;
+    let input = WebhookInput { name, url, format: format.as_str().to_owned(), events, active };
+    change(backend, actor, id, Expected::Version(version), input).await
+}
+
 /// Deletes a webhook with the calls that wait for it; what was delivered stays to be read.
 pub async fn delete(backend: &Backend, actor: &Actor, id: &str, expected: Expected) -> Result<()> {
     allows(actor, Action::Administer)?;

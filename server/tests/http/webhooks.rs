@@ -433,3 +433,103 @@ async fn a_test_call_is_tried_once() {
     assert_eq!(listed["items"][0]["about"], "This is a test of Plumbline, by Ada Admin. Nothing happened.");
     assert_eq!(listed["items"][0]["webhook"], receiver.url());
 }
+
+/// What a page shows of a secret, if it does.
+fn shown_secret(page: &Answer) -> Option<String> {
+    let start = page.body.find("whsec_")?;
+    Some(page.body[start..].chars().take_while(|character| !matches!(character, '"' | '<')).collect())
+}
+
+#[tokio::test]
+async fn an_admin_makes_a_webhook_on_pages_and_sees_its_secret_once() {
+    let cast = Cast::new().await;
+    let admin = Some(&cast.admin);
+    let post = async |action: &str, fields: &[(&str, &str)]| {
+        cast.app.form(admin, "/admin/webhooks/new", &format!("/do/admin/{action}"), fields).await
+    };
+    let refused =
+        post("create-webhook", &[("name", "Chat"), ("url", "ftp://x"), ("format", "slack"), ("nouns[]", "rfc")]).await;
+    assert_eq!(refused.status, 422);
+    assert!(refused.body.contains("A link starts with https://") && refused.body.contains(r#"value="ftp://x""#));
+    let fields = [
+        ("name", "Chat"),
+        ("url", "https://hooks.example.com/in/secret-path"),
+        ("format", "standard"),
+        ("nouns[]", "rfc"),
+        ("nouns[]", "incident"),
+        ("events", "service.archived, service.renamed"),
+    ];
+    let made = post("create-webhook", &fields).await;
+    let address = made.header("location").split('?').next().unwrap().to_owned();
+    assert!(address.starts_with("/admin/webhooks/"), "{} {}", made.status, made.body);
+    let page = cast.app.page(admin, &address).await;
+    let secret = shown_secret(&page).unwrap();
+    assert_eq!(secret.len(), "whsec_".len() + 44);
+    assert!(page.body.contains("RFCs, Incidents, service.archived, service.renamed"), "{}", page.body);
+    assert_eq!(shown_secret(&cast.app.page(admin, &address).await), None, "once");
+    let list = cast.app.page(admin, "/admin/webhooks").await;
+    assert!(list.body.contains("hooks.example.com") && !list.body.contains("secret-path"));
+
+    let id = address.rsplit('/').next().unwrap();
+    let tested = post("test-webhook", &[("webhook", id)]).await;
+    assert_eq!(tested.header("location"), format!("{address}?done=webhook_tested"));
+    assert!(cast.app.page(admin, &address).await.body.contains("This is a test of Plumbline"));
+    post("rotate-webhook", &[("webhook", id)]).await;
+    let rotated = cast.app.page(admin, &address).await;
+    assert!(shown_secret(&rotated).is_some_and(|new| new != secret));
+    assert!(rotated.body.contains("Signed with two secrets until"));
+    assert_eq!(
+        post("switch-webhook", &[("webhook", id), ("active", "false")]).await.header("location"),
+        format!("{address}?done=switched_off")
+    );
+    assert!(cast.app.page(admin, &address).await.body.contains("Not called since"));
+    let version = cast.get(&cast.admin, &format!("/webhooks/{id}")).await.json()["version"].to_string();
+    let gone = post("delete-webhook", &[("webhook", id), ("version", &version)]).await;
+    assert_eq!(gone.header("location"), "/admin/webhooks?done=webhook_deleted");
+    assert_eq!(cast.app.page(admin, &address).await.status, 404);
+}
+
+#[tokio::test]
+async fn the_outbox_shows_mails_as_text_and_sends_again() {
+    let cast = Cast::new().await;
+    let admin = Some(&cast.admin);
+    let empty = cast.app.page(admin, "/admin/outbox?kind=mail&state=dead").await;
+    assert!(empty.body.contains("Nothing was given up"), "{}", empty.body);
+    let mail = json!({
+        "to": "ines@example.com", "subject": "[RFC-7] <b>Shard</b>", "text": "Ada wrote:\n\n<script>alert(1)</script>",
+        "html": "<p onclick=x>SECRETMARKUP</p>", "headers": [["List-Id", "Plumbline <plumbline.test>"]],
+    });
+    let mut tx = cast.app.backend.begin_unsigned().await.unwrap();
+    let due_at = cast.app.backend.now();
+    tx.put(&outbox::Work { key: "mail:1".into(), kind: Kind::Mail, payload: mail, due_at }).await.unwrap();
+    tx.commit(()).await.unwrap();
+    let work = outbox::claim(&cast.app.backend, Kind::Mail, "me", 1).await.unwrap().remove(0);
+    outbox::fail(&cast.app.backend, &work, "550 no such <mailbox>", Failed::ForGood).await.unwrap();
+
+    let list = cast.app.page(admin, "/admin/outbox?state=dead").await;
+    assert!(
+        list.body.contains("[RFC-7] &lt;b&gt;Shard") && list.body.contains("550 no such &lt;mailbox"),
+        "{}",
+        list.body
+    );
+    assert!(list.body.contains("Send all again"));
+    let address = format!("/admin/outbox/{}", work.id);
+    let page = cast.app.page(admin, &address).await;
+    assert!(page.body.contains("&lt;script&gt;alert(1)") && !page.body.contains("SECRETMARKUP"), "{}", page.body);
+    assert!(page.body.contains("List-Id") && page.body.contains("ines@example.com"));
+    let id = work.id.to_string();
+    let again = cast.app.form(admin, &address, "/do/admin/retry-delivery", &[("delivery", &id)]).await;
+    assert_eq!(again.header("location"), format!("{address}?done=sent_again"));
+    assert_eq!(outbox::claim(&cast.app.backend, Kind::Mail, "me", 1).await.unwrap()[0].key, "mail:1");
+    let refused = cast.app.form(admin, &address, "/do/admin/retry-delivery", &[("delivery", &id)]).await;
+    assert_eq!(refused.status, 409);
+    assert!(refused.body.contains("on its way"), "{}", refused.body);
+    let hook = cast
+        .app
+        .form(admin, "/admin/webhooks", "/do/admin/create-hook", &[("name", "Pager"), ("purpose", "incidents")])
+        .await;
+    assert_eq!(hook.header("location"), "/admin/webhooks#hooks");
+    let shown = cast.app.page(admin, "/admin/webhooks").await;
+    assert!(shown_secret(&shown).is_some() && shown.body.contains("http://plumbline.test/hooks/"));
+    assert_eq!(shown_secret(&cast.app.page(admin, "/admin/webhooks").await), None);
+}
