@@ -10,12 +10,11 @@ use crate::account::{
     sign_in_page::SignInPage, unsubscribe_page::UnsubscribePage,
 };
 use crate::activity::activity_page::ActivityPage;
-use crate::admin::{admin_page::AdminPage, audit_page::AuditPage};
-use crate::follow_ups::{follow_up_page::FollowUpPage, index_page::FollowUpsPage, new_page::NewFollowUpPage};
 use crate::admin::{
-    admin_page::AdminPage, delivery_page::DeliveryPage, new_webhook_page::NewWebhookPage, outbox_page::OutboxPage,
-    webhook_page::WebhookPage, webhooks_page::WebhooksPage,
+    admin_page::AdminPage, audit_page::AuditPage, delivery_page::DeliveryPage, new_webhook_page::NewWebhookPage,
+    outbox_page::OutboxPage, webhook_page::WebhookPage, webhooks_page::WebhooksPage,
 };
+use crate::follow_ups::{follow_up_page::FollowUpPage, index_page::FollowUpsPage, new_page::NewFollowUpPage};
 use crate::home::home_page::HomePage;
 use crate::imports::{import_page::ImportPage, index_page::ImportsPage, new_page::NewImportPage};
 use crate::inbox::inbox_page::{InboxItemPage, InboxPage};

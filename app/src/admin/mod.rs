@@ -6,6 +6,7 @@ pub mod api;
 pub mod admin_page;
 #[cfg(feature = "ssr")]
 pub mod audit_page;
+#[cfg(feature = "ssr")]
 mod deliveries;
 #[cfg(feature = "ssr")]
 pub mod delivery_page;

@@ -50,8 +50,7 @@ pub async fn fill(backend: &Backend) -> Result<()> {
     rfcs::rfcs(backend).await?;
     notices::notices(backend).await?;
     incidents::incidents(backend).await?;
-    follow_ups::follow_ups(backend).await
-    rfcs::rfcs(backend).await?;
+    follow_ups::follow_ups(backend).await?;
     webhooks::webhooks(backend, &actor_by_email(backend, ADMIN).await?).await
 }
 

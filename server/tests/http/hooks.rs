@@ -79,11 +79,6 @@ async fn a_stranger_learns_nothing() {
     assert_eq!(details.len(), 1, "{details:?}");
     // Without a fitting time nothing is looked up.
     for late in [301, -301] {
-        let late_here = call(&cast, &address, &secret, "msg_3", late, BODY).await;
-        let late_elsewhere = call(&cast, "/hooks/AAAAAAAAAAAAAAAAAAAAAA", &secret, "msg_3", late, BODY).await;
-        assert_eq!((late_here.status.as_u16(), late_elsewhere.status.as_u16()), (401, 401));
-        assert_eq!(late_here.json()["detail"], late_elsewhere.json()["detail"]);
-        assert!(late_here.body.contains("five minutes"), "{}", late_here.body);
         let at_home = call(&cast, &address, &secret, "msg_3", late, BODY).await;
         let elsewhere = call(&cast, "/hooks/AAAAAAAAAAAAAAAAAAAAAA", &secret, "msg_3", late, BODY).await;
         assert_eq!((at_home.status.as_u16(), elsewhere.status.as_u16()), (401, 401));
