@@ -345,8 +345,10 @@ pub fn subject(kind: &str, key: &str) -> Option<String> {
         "service" => Some(service(key)),
         "team" => Some(team(key)),
         "person" => Some(person(key)),
-        "incident" => Some(format!("/incidents/{}", encode(key))),
-        "follow_up" => Some(format!("/follow-ups/{}", encode(key))),
+        "incident" => Some(incident(key.parse().ok()?)),
+        "follow_up" => Some(follow_up(key.parse().ok()?)),
+        "webhook" => Some(webhook(key)),
+        "import" => Some(import(key.parse().ok()?)),
         _ => None,
     }
 }

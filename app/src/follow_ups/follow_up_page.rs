@@ -1,5 +1,6 @@
 //! `/follow-ups/{id}`: one follow-up, and everything that can be done with it.
 
+use backend::events::activity;
 use backend::follow_ups::{self, FollowUp};
 use backend::rfcs::PersonRef;
 use domain::follow_up::{SourceKind, State};
@@ -13,7 +14,7 @@ use super::api::{Abandon, Amend, HandOn, MoveDay, Reopen};
 use crate::page::page;
 use crate::session::signed_in;
 use crate::ui::{
-    Actions, Button, Card, Confirm, Crumb, DueBadge, FINISH_FOLLOW_UP, Fact, Facts, Field, FieldKind, Form,
+    Actions, Activity, Button, Card, Confirm, Crumb, DueBadge, FINISH_FOLLOW_UP, Fact, Facts, Field, FieldKind, Form,
     FormActions, Hidden, Notice, PageHeader, PeopleList, TextArea, Time, Tone, Variant, counted,
 };
 use crate::urls;
@@ -25,9 +26,11 @@ pub fn FollowUpPage() -> impl IntoView {
     let load = async move {
         let (backend, actor) = signed_in()?;
         let follow_up = follow_ups::get(&backend, &actor, &id).await?;
-        Ok((follow_up, follow_ups::owners(&backend, &actor).await?))
+        let about = activity::About::new("follow_up", follow_up.id.to_string());
+        let latest = activity::latest(&backend, &actor, &about).await?;
+        Ok((follow_up, follow_ups::owners(&backend, &actor).await?, about, latest))
     };
-    page(load, |(follow_up, people)| {
+    page(load, |(follow_up, people, about, latest)| {
         let crumbs = vec![Crumb::new("Home", urls::home()), Crumb::new("Follow-ups", urls::follow_ups())];
         let owner = follow_up.owner.name.clone();
         let needs_owner = follow_up.needs_owner.then(|| {
@@ -47,7 +50,7 @@ pub fn FollowUpPage() -> impl IntoView {
             </PageHeader>
             {needs_owner}
             <div class="split">
-                <div class="stack"><About follow_up=follow_up/></div>
+                <div class="stack"><About follow_up=follow_up/> <Activity about=about latest=latest/></div>
                 <aside class="stack">{forms}</aside>
             </div>
         }

@@ -1,9 +1,10 @@
 //! `/incidents/{id}`: one incident: what happened when, on which services, what was learnt, what is still to be done.
 
-use backend::PageRequest;
+use backend::events::activity;
 use backend::follow_ups::{self, Filter, FollowUp};
 use backend::incidents::{self, Incident, read};
 use backend::rfcs::PersonRef;
+use backend::{Page, PageRequest};
 use domain::follow_up::SourceKind;
 use domain::policy::{Action, allows};
 use jiff::Timestamp;
@@ -15,9 +16,9 @@ use crate::error::AppError;
 use crate::page::page;
 use crate::session::signed_in;
 use crate::ui::{
-    Actions, Button, CREATE_FOLLOW_UP, Crumb, Disclosure, Fact, Facts, FollowUpFields, FollowUpRow, Form, FormActions,
-    Glyph, Hidden, Icon, IncidentSeverity, Notice, PageHeader, PeopleList, Repeats, Row, RowSide, Rows, Section,
-    TierBadge, Time, Tone, Variant, between, is_refused,
+    Actions, Activity, Button, CREATE_FOLLOW_UP, Crumb, Disclosure, Fact, Facts, FollowUpFields, FollowUpRow, Form,
+    FormActions, Glyph, Hidden, Icon, IncidentSeverity, Notice, PageHeader, PeopleList, Repeats, Row, RowSide, Rows,
+    Section, TierBadge, Time, Tone, Variant, between, is_refused,
 };
 use crate::urls;
 
@@ -34,6 +35,8 @@ struct Shown {
     blocked: String,
     /// Why the reader may not make a follow-up; empty when they may.
     no_follow_up: String,
+    about: activity::About,
+    latest: Page<activity::Entry>,
 }
 
 async fn load(id: String) -> Result<Shown, AppError> {
@@ -54,14 +57,16 @@ async fn load(id: String) -> Result<Shown, AppError> {
     let no_follow_up = allows(&actor, Action::WriteFollowUp).err().map(|refusal| refusal.to_string());
     let people = if no_follow_up.is_none() { follow_ups::owners(&backend, &actor).await? } else { Vec::new() };
     let no_follow_up = no_follow_up.unwrap_or_default();
-    Ok(Shown { incident, follow_ups, people, me: actor.email, blocked, no_follow_up })
+    let about = activity::About::new("incident", incident.id.to_string());
+    let latest = activity::latest(&backend, &actor, &about).await?;
+    Ok(Shown { incident, follow_ups, people, me: actor.email, blocked, no_follow_up, about, latest })
 }
 
 /// One incident.
 #[component]
 pub fn IncidentPage() -> impl IntoView {
     let id = use_params_map().read_untracked().get("id").unwrap_or_default();
-    page(load(id), |Shown { incident, follow_ups, people, me, blocked, no_follow_up }| {
+    page(load(id), |Shown { incident, follow_ups, people, me, blocked, no_follow_up, about, latest }| {
         let crumbs = vec![Crumb::new("Home", urls::home()), Crumb::new("Incidents", urls::incidents())];
         let voided = incident.voided_at.map(|at| {
             let reason = incident.voided_reason.clone();
@@ -84,6 +89,7 @@ pub fn IncidentPage() -> impl IntoView {
                     <Timeline incident=timeline/>
                     <Texts incident=texts/>
                     <FollowUps id=id follow_ups=follow_ups people=people me=me blocked=no_follow_up/>
+                    <Activity about=about latest=latest/>
                 </div>
                 <aside class="stack"><About incident=incident/> <Services incident=services/></aside>
             </div>

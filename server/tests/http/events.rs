@@ -90,8 +90,15 @@ async fn every_page_tells_what_happened_to_its_thing() {
     let put = cast.app.call(Some(&cast.admin), "PUT", "/teams/river", json!({ "name": "River" })).await;
     assert_eq!(put.status, 201, "{}", put.body);
     assert_eq!(said(&cast.reader, "/teams/river").await, ["Ada Admin added this team"]);
+    let follow_up = json!({ "title": "Grease it", "owner": "mia@example.com", "due": "2026-12-24" });
+    let made = cast.post(&cast.member, "/follow-ups", follow_up).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    let made = made.json();
+    let id = made["id"].as_str().map_or_else(|| made["id"].to_string(), str::to_owned);
+    assert_eq!(said(&cast.reader, &format!("/follow-ups/{id}")).await, ["Mia Member created this follow-up"]);
     let everywhere = said(&cast.reader, "/activity").await;
-    assert_eq!(everywhere[0], "Ada Admin added River");
+    assert_eq!(everywhere[1], "Ada Admin added River");
+    assert_eq!(everywhere[0], "Mia Member created Grease it");
     assert!(!everywhere.iter().any(|said| said.contains("token") && !said.contains("Ruth Reader")), "{everywhere:?}");
     assert!(said(&cast.reader, "/activity?kind=rfc&key=999").await.is_empty());
 }

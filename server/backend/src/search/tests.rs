@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use domain::{Actor, Role};
 
 use super::*;
+use crate::follow_ups::write::{self, NewFollowUp};
 use crate::incidents::{self, IncidentInput};
 use crate::rfcs::create::{NewRfc, create};
 use crate::rfcs::revisions::{NewRevision, publish_revision};
@@ -88,6 +89,13 @@ async fn every_kind_is_found_by_its_names_and_its_text() {
         ..IncidentInput::default()
     };
     let incident = incidents::record(&cast.backend, &cast.author, input).await.unwrap().id;
+    let promised = NewFollowUp {
+        title: "Grease the turntable".into(),
+        owner: cast.author.email.clone(),
+        due: "2026-12-24".into(),
+        source: None,
+    };
+    let follow_up = write::create(&cast.backend, &cast.author, promised).await.unwrap().id;
     let rfc = format!("rfc {number}");
     for (q, expected) in [
         ("Shard the ledger", vec![rfc.clone()]),
@@ -108,6 +116,7 @@ async fn every_kind_is_found_by_its_names_and_its_text() {
         ("ana@example.com", vec!["person ana@example.com".into()]),
         ("gangway", vec![format!("incident {incident}")]),
         ("inc-77", vec![format!("incident {incident}")]),
+        ("turntables", vec![format!("follow_up {follow_up}")]),
         ("quizzical", vec![]),
         ("'; drop table rfcs; -- \\ & | ! :*", vec![]),
         ("& | !", vec![]),
