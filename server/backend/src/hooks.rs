@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::accounts::tokens;
+use crate::incidents::receive::{self, TRIES};
 use crate::webhooks::signature::{self, OLD_SECRET_VALID, Secret, Secrets};
 use crate::{Backend, Error, OnConstraint as _, Result, Subject, Tx, entropy};
 
@@ -226,10 +227,19 @@ pub async fn receive(backend: &Backend, public_id: &str, call: Incoming<'_>) -> 
     secrets.resize_with(2, || Secret::new(backend.entropy()));
     let fits = signature::fits(&secrets, call.id, call.timestamp, call.body, call.signatures)?;
     let Some((hook, _)) = hook.filter(|_| fits) else { return Ok(Received::Unknown) };
-    let body: Value = serde_json::from_slice(call.body)
-        .map_err(|error| Refusal::field("body", format!("This is not JSON: {error}.")))?;
+    for _ in 0..TRIES {
+        let mut tx = backend.begin_unsigned().await?;
+        if let Some(answer) = take(&mut tx, &hook, &call).await? {
+            return Ok(Received::Done(tx.commit(answer).await?));
+        }
+    }
+    Err(Refusal::Busy { retry_after_seconds: 2 }.into())
+}
+
+/// Takes a call in whose signature is good; `None`: begin the transaction anew.
+async fn take(tx: &mut Tx<'_>, hook: &Hook, call: &Incoming<'_>) -> Result<Option<Value>> {
     let hash = entropy::hash_bytes(call.body);
-    let mut tx = backend.begin_unsigned().await?;
+    let now = tx.now();
     // A parallel call of the same name waits here until the first one is through.
     let first = sqlx::query!(
         "insert into hook_calls (hook_id, webhook_id, body_hash, received_at) values ($1, $2, $3, $4)
@@ -239,7 +249,7 @@ pub async fn receive(backend: &Backend, public_id: &str, call: Incoming<'_>) -> 
         &hash,
         now.to_sqlx(),
     )
-    .execute(&mut *tx)
+    .execute(&mut **tx)
     .await?;
     if first.rows_affected() == 0 {
         let earlier = sqlx::query!(
@@ -247,36 +257,32 @@ pub async fn receive(backend: &Backend, public_id: &str, call: Incoming<'_>) -> 
             hook.key,
             call.id,
         )
-        .fetch_one(&mut *tx)
+        .fetch_one(&mut **tx)
         .await?;
         if earlier.body_hash != hash {
             let message = "Another call came under this webhook-id already; give every message an id of its own.";
             return Err(Refusal::conflict(message).into());
         }
-        return Ok(Received::Done(earlier.answer.unwrap_or_default()));
+        return Ok(Some(earlier.answer.unwrap_or_default()));
     }
-    let answer = act(&mut tx, &hook, &body).await?;
+    let Some(answer) = act(tx, hook, call.body).await? else { return Ok(None) };
     sqlx::query!(
         "update hook_calls set answer = $3 where hook_id = $1 and webhook_id = $2",
         hook.key,
         call.id,
         answer,
     )
-    .execute(&mut *tx)
+    .execute(&mut **tx)
     .await?;
-    Ok(Received::Done(tx.commit(answer).await?))
+    Ok(Some(answer))
 }
 
-/// Does what the hook is for, in the transaction that takes the call in; what it answers is the answer.
-async fn act(tx: &mut Tx<'_>, hook: &Hook, body: &Value) -> Result<Value> {
+/// Does what the hook is for, in the transaction that takes the call in, and says what is answered. `None`: begin it anew.
+async fn act(tx: &mut Tx<'_>, hook: &Hook, body: &[u8]) -> Result<Option<Value>> {
     match hook.purpose {
-        // incidents::receive(tx, hook, body) goes here.
         Purpose::Incidents => {
-            if !body.is_object() {
-                return Err(Refusal::field("body", "Send a JSON object.").into());
-            }
-            tx.event("hook.called", &Subject::hook(hook.key), None, None).await?;
-            Ok(json!({ "received": true }))
+            let received = receive::receive_in(tx, &hook.name, body).await?;
+            Ok(received.map(|received| json!({ "id": received.id.to_string(), "outcome": received.outcome })))
         }
     }
 }

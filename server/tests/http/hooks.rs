@@ -44,17 +44,17 @@ async fn send(cast: &Cast, address: &str, headers: &[(&str, &str)], body: &[u8])
     answer
 }
 
-const BODY: &[u8] = br#"{"title":"Checkout is slow"}"#;
+const BODY: &[u8] = br#"{"external_id":"P-1","title":"Checkout is slow","started_at":"2026-11-02T08:00:00Z"}"#;
 
 #[tokio::test]
 async fn a_signed_call_from_anywhere_has_its_effect_once() {
     let cast = Cast::new().await;
     let (address, secret) = hook(&cast).await;
     let first = call(&cast, &address, &secret, "msg_1", 0, BODY).await;
-    assert!(first.status.is_success(), "{}", first.body);
+    assert_eq!((first.status.as_u16(), &first.json()["outcome"]), (200, &json!("recorded")), "{}", first.body);
     let again = call(&cast, &address, &secret, "msg_1", 60, BODY).await;
     assert_eq!((again.status, &again.body), (first.status, &first.body));
-    let other = call(&cast, &address, &secret, "msg_1", 0, br#"{"title":"Another one"}"#).await;
+    let other = call(&cast, &address, &secret, "msg_1", 0, br#"{"external_id":"P-2"}"#).await;
     assert_eq!(other.status, 409);
     let listed = cast.get(&cast.admin, "/hooks").await.json();
     assert!(listed["items"][0]["last_call_at"].is_string() && listed["items"][0].get("secret").is_none());
@@ -100,6 +100,8 @@ async fn every_mistake_of_a_call_is_named() {
     assert_eq!(wrong_fields(&send(&cast, &address, &unsigned, BODY).await), ["webhook-signature"]);
     assert_eq!(wrong_fields(&call(&cast, &address, &secret, &"m".repeat(201), 0, BODY).await), ["webhook-id"]);
     assert_eq!(wrong_fields(&call(&cast, &address, &secret, "m", 0, b"{\"title\":").await), ["body"]);
+    let unnamed = br#"{"external_id":"","title":"x","started_at":"2026-11-02T08:00:00Z"}"#;
+    assert_eq!(wrong_fields(&call(&cast, &address, &secret, "m", 0, unnamed).await), ["external_id"]);
     let large = call(&cast, &address, &secret, "m", 0, &vec![b' '; 256 * 1024 + 1]).await;
     assert_eq!(large.status, 413);
     assert!(large.body.contains("256 KiB"), "{}", large.body);

@@ -4,6 +4,9 @@ use jiff::SignedDuration;
 use super::*;
 use crate::testing::{self, TestBackend};
 
+/// What a pager says.
+const SLOW: &str = r#"{"external_id":"P-1","title":"Checkout is slow","started_at":"2026-11-02T08:00:00Z"}"#;
+
 /// A call as a sender makes it.
 struct Sent {
     id: String,
@@ -37,16 +40,18 @@ async fn a_call_has_its_effect_once_however_often_it_comes() {
     let test = testing::backend().await;
     let admin = testing::person(&test, "Ada", Role::Admin, None).await;
     let Made { hook, secret } = create(&test, &admin, "PagerDuty", "incidents").await.unwrap();
-    let first = sent(&test, &secret, "msg_1", r#"{"title":"Checkout is slow"}"#);
+    let first = sent(&test, &secret, "msg_1", SLOW);
     let (one, two) = tokio::join!(call(&test, &hook.id, &first), call(&test, &hook.id, &first));
     let answer = one.unwrap().unwrap();
     assert_eq!(two.unwrap(), Some(answer.clone()));
     // Sent again a day later, as senders do, with a new time and signature.
     test.clock.advance(SignedDuration::from_hours(24));
-    let again = sent(&test, &secret, "msg_1", r#"{"title":"Checkout is slow"}"#);
+    let again = sent(&test, &secret, "msg_1", SLOW);
     assert_eq!(call(&test, &hook.id, &again).await.unwrap(), Some(answer));
     assert_eq!(effects(&test).await, 1);
-    let other = sent(&test, &secret, "msg_1", r#"{"title":"Something else"}"#);
+    let recorded = sqlx::query_scalar!("select verb from events where subject_kind = 'incident'");
+    assert_eq!(recorded.fetch_all(test.pool()).await.unwrap(), ["incident.recorded"]);
+    let other = sent(&test, &secret, "msg_1", r#"{"external_id":"P-2"}"#);
     assert!(matches!(call(&test, &hook.id, &other).await, Err(Error::Refused(Refusal::Conflict { .. }))));
     assert!(list(&test, &admin).await.unwrap()[0].last_call_at.is_some());
 }
@@ -56,12 +61,12 @@ async fn what_is_refused_leaves_no_trace_and_can_be_mended_under_the_same_id() {
     let test = testing::backend().await;
     let admin = testing::person(&test, "Ada", Role::Admin, None).await;
     let Made { hook, secret } = create(&test, &admin, "PagerDuty", "incidents").await.unwrap();
-    for broken in ["", "{", "[1", "\u{0}", "7"] {
+    for broken in ["", "{", "[1", "\u{0}", "7", "{}", r#"{"external_id":"P-1","colour":"red"}"#] {
         let refused = call(&test, &hook.id, &sent(&test, &secret, "msg_1", broken)).await;
         assert!(matches!(refused, Err(Error::Refused(Refusal::Invalid { .. }))), "{broken}: {refused:?}");
     }
     assert_eq!(effects(&test).await, 0);
-    let mended = sent(&test, &secret, "msg_1", r#"{"title":"Checkout is slow"}"#);
+    let mended = sent(&test, &secret, "msg_1", SLOW);
     assert!(call(&test, &hook.id, &mended).await.unwrap().is_some());
 }
 
@@ -71,7 +76,7 @@ async fn only_who_knows_a_secret_of_a_living_hook_is_let_in() {
     let admin = testing::person(&test, "Ada", Role::Admin, None).await;
     let Made { hook, secret } = create(&test, &admin, "PagerDuty", "incidents").await.unwrap();
     let other = create(&test, &admin, "Grafana", "incidents").await.unwrap();
-    let body = r#"{"title":"Checkout is slow"}"#;
+    let body = SLOW;
     let allowed = async |hook: &str, sent: &Sent| call(&test, hook, sent).await.unwrap().is_some();
     assert!(!allowed("AAAAAAAAAAAAAAAAAAAAAA", &sent(&test, &secret, "a", body)).await);
     assert!(!allowed(&hook.id, &sent(&test, &other.secret, "a", body)).await);

@@ -12,10 +12,10 @@ use serde_json::Value;
 
 use super::upsert::{self, Became, How, Said};
 use super::{content, names};
-use crate::{Backend, Error, Result};
+use crate::{Backend, Error, Result, Tx};
 
 /// How often what was said is tried again because somebody recorded the same incident at the same moment.
-const TRIES: usize = 3;
+pub(crate) const TRIES: usize = 3;
 
 /// What became of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,35 +68,44 @@ pub(super) fn said<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer:
     T::deserialize(deserializer).map(Some)
 }
 
-/// Takes over what a hook says. `hook` names it: the source of incidents whose body names none, so that two tools that
-/// number their incidents alike stay apart.
-pub async fn receive(backend: &Backend, hook: &str, body: &[u8]) -> Result<Received> {
+/// Takes over what a hook says, in the transaction that takes its call in. `hook` names it: the source of incidents whose
+/// body names none, so that two tools that number their incidents alike stay apart. `None`: somebody else recorded the
+/// same incident at the same moment, so nothing was done; begin the transaction anew.
+pub(crate) async fn receive_in(tx: &mut Tx<'_>, hook: &str, body: &[u8]) -> Result<Option<Received>> {
     let body: Body = serde_json::from_slice(body)
         .map_err(|error| Refusal::field("body", format!("This is not the JSON expected here: {error}.")))?;
-    take(backend, &Actor::operator(), check(body, hook)?, How::default()).await
+    take(tx, &Actor::operator(), check(body, hook)?, How::default()).await
+}
+
+/// The same in a transaction of its own.
+pub async fn receive(backend: &Backend, hook: &str, body: &[u8]) -> Result<Received> {
+    for _ in 0..TRIES {
+        let mut tx = backend.begin_unsigned().await?;
+        if let Some(received) = receive_in(&mut tx, hook, body).await? {
+            return tx.commit(received).await;
+        }
+    }
+    Err(Error::Refused(Refusal::Busy { retry_after_seconds: 2 }))
 }
 
 /// The same in somebody's name, without telling anybody: for the demo's past.
 pub(crate) async fn record_quietly(backend: &Backend, actor: &Actor, source: &str, body: &Value) -> Result<()> {
     let said = check(Body::deserialize(body)?, source)?;
-    take(backend, actor, said, How { quietly: true, ..How::default() }).await?;
-    Ok(())
+    let mut tx = backend.begin(actor).await?;
+    take(&mut tx, actor, said, How { quietly: true, ..How::default() }).await?;
+    tx.commit(()).await
 }
 
-async fn take(backend: &Backend, actor: &Actor, said: Said, how: How) -> Result<Received> {
-    for _ in 0..TRIES {
-        let mut tx = backend.begin(actor).await?;
-        let became = upsert::upsert(&mut tx, actor, vec![said.clone()], how).await?;
-        let Some(became) = became.and_then(|mut became| became.pop()) else { continue };
-        let (id, outcome) = match became {
-            Became::Recorded(id, _) => (id, Happened::Recorded),
-            Became::Changed(id, _) => (id, Happened::Changed),
-            Became::Unchanged(id) => (id, Happened::Unchanged),
-            Became::Refused(refusal) => return Err(refusal.into()),
-        };
-        return tx.commit(Received { id, outcome }).await;
-    }
-    Err(Error::Refused(Refusal::Busy { retry_after_seconds: 2 }))
+async fn take(tx: &mut Tx<'_>, actor: &Actor, said: Said, how: How) -> Result<Option<Received>> {
+    let became = upsert::upsert(tx, actor, vec![said], how).await?;
+    let Some(became) = became.and_then(|mut became| became.pop()) else { return Ok(None) };
+    let (id, outcome) = match became {
+        Became::Recorded(id, _) => (id, Happened::Recorded),
+        Became::Changed(id, _) => (id, Happened::Changed),
+        Became::Unchanged(id) => (id, Happened::Unchanged),
+        Became::Refused(refusal) => return Err(refusal.into()),
+    };
+    Ok(Some(Received { id, outcome }))
 }
 
 /// Checks every value by itself.
