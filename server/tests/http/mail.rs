@@ -46,6 +46,13 @@ impl Post {
         self.send().await
     }
 
+    /// An RFC in review, of which everybody was told; its number.
+    async fn rfc(&self) -> i64 {
+        let number = self.cast.rfc("One sentence.\n").await;
+        self.deliver().await;
+        number
+    }
+
     async fn settle(&self) {
         jobs::plan(&self.cast.app.backend).await.unwrap();
         while outbox::settle(&self.cast.app.backend).await.unwrap() > 0 {}
@@ -84,7 +91,7 @@ fn header(message: &Message<'_>, name: &str) -> String {
 async fn mails_about_one_rfc_are_one_thread() {
     let post = Post::new().await;
     let cast = &post.cast;
-    let number = cast.rfc("One sentence.\n").await;
+    let number = post.rfc().await;
     let thread = cast.thread(number).await;
     let first = post.deliver().await;
     assert_eq!(first.len(), 1);
@@ -141,7 +148,7 @@ async fn nothing_that_people_are_called_begins_a_header() {
         words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
     };
     for (name, title) in names.into_iter().zip(titles) {
-        let number = cast.rfc("One sentence.\n").await;
+        let number = post.rfc().await;
         let pool = cast.app.backend.pool();
         let called = sqlx::query!("update people set name = $1 where email = 'ana@example.com'", name);
         called.execute(pool).await.unwrap();
@@ -165,7 +172,7 @@ async fn nothing_that_people_are_called_begins_a_header() {
 async fn a_link_turns_mail_off_by_post_and_never_by_get() {
     let post = Post::new().await;
     let cast = &post.cast;
-    let number = cast.rfc("One sentence.\n").await;
+    let number = post.rfc().await;
     cast.thread(number).await;
     let mails = post.deliver().await;
     let link = header(&parse(&mails[0]), "List-Unsubscribe");
@@ -208,7 +215,7 @@ async fn a_link_turns_mail_off_by_post_and_never_by_get() {
 async fn a_mail_comes_again_after_a_passing_refusal_and_is_the_same() {
     let post = Post::new().await;
     let cast = &post.cast;
-    let number = cast.rfc("One sentence.\n").await;
+    let number = post.rfc().await;
     cast.thread(number).await;
     post.smtp.reply("451 come back later");
     let first = post.deliver().await;
