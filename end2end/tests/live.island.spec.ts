@@ -32,7 +32,7 @@ test("a comment of somebody else is announced and brought in, and nothing moves"
 
   // Ruth is writing an answer at the end of the page.
   const thread = page.locator(`#${mine}`);
-  await thread.getByText("Reply").click();
+  await thread.locator("summary", { hasText: "Reply" }).click();
   const area = thread.getByLabel("Your reply");
   await area.fill("It says that");
   const before = await area.boundingBox();
@@ -59,7 +59,7 @@ test("a comment of somebody else is announced and brought in, and nothing moves"
   await expect(news(page).getByRole("button")).toHaveCount(0);
 
   // What was brought in works: here is an answer to it.
-  await page.locator(`#${first}`).getByText("Reply").click();
+  await page.locator(`#${first} summary`, { hasText: "Reply" }).click();
   await page.locator(`#${first}`).getByLabel("Your reply").fill("The one to Visby.");
   await page.locator(`#${first}`).getByRole("button", { name: "Reply" }).click();
   await expect(page.locator(`#${first}`)).toContainText("The one to Visby.");
@@ -124,7 +124,8 @@ test("two browsers over two processes: a comment shows within a second, and a dr
   another,
   expectMessage,
 }) => {
-  const second = process.env.PLUMBLINE_E2E_SECOND_URL ?? "";
+  const second = process.env.PLUMBLINE_E2E_SECOND_URL;
+  if (!second) throw new Error("PLUMBLINE_E2E_SECOND_URL is missing: run the browser tests with `cargo xtask e2e`");
   // The stranger asks for a draft on purpose.
   expectMessage(/status of 404/);
   await signInAs("ruth@example.com");
