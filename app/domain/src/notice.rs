@@ -122,6 +122,8 @@ pub enum Reason {
     Team,
     /// It is their account.
     Account,
+    /// They are a lead.
+    Lead,
     /// They are an admin.
     Admin,
     /// They want the digest.
@@ -140,6 +142,7 @@ impl Reason {
             Self::Owner => "owner",
             Self::Team => "team",
             Self::Account => "account",
+            Self::Lead => "lead",
             Self::Admin => "admin",
             Self::Digest => "digest",
         }
@@ -156,6 +159,7 @@ impl Reason {
             Self::Owner => "it is yours to do",
             Self::Team => "it concerns a service of your team",
             Self::Account => "it is about your account",
+            Self::Lead => "you are a lead",
             Self::Admin => "you are an admin",
             Self::Digest => "you have the weekly digest on",
         }

@@ -4,11 +4,13 @@
 //! |---|---|
 //! | this one | what a follow-up is; one of them, lists, counts |
 //! | [`write`] | making and changing them |
+//! | `concerns` | whom the events of follow-ups concern |
 //! | [`chase`] | reminding of them until they are done, whatever becomes of what they came from |
 //!
 //! Another part that makes follow-ups (an outcome note, a handover) calls [`write::add`] in its own transaction.
 
 pub mod chase;
+pub(crate) mod concerns;
 #[cfg(test)]
 mod tests;
 pub mod write;

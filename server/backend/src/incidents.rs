@@ -11,11 +11,13 @@
 //! | [`import`] | CSV and JSON files |
 //! | `upsert` | what hooks and imports say, many at a time |
 //! | [`aggregate`] | counts, medians and repetitions by type, service, team, month, severity |
+//! | `concerns` | whom the events of incidents concern |
 //! | [`overview`] | what a service's or a team's page shows of its incidents |
 //!
 //! Nothing is deleted: what was recorded by mistake is voided, with a reason, and counts nowhere.
 
 pub mod aggregate;
+pub(crate) mod concerns;
 mod content;
 pub mod import;
 pub mod names;

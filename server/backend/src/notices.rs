@@ -34,7 +34,7 @@ use jiff_sqlx::ToSqlx as _;
 use sqlx::PgConnection;
 
 use crate::events::Event;
-use crate::{Result, Tx, accounts, rfcs};
+use crate::{Result, Tx, accounts, follow_ups, incidents, rfcs, webhooks};
 
 /// The object of an event, as notices show it.
 #[derive(Debug, Clone)]
@@ -81,9 +81,9 @@ async fn concerns(tx: &mut Tx<'_>, event: &Event) -> Result<Option<Told>> {
     match event.subject_kind.as_str() {
         "rfc" => rfcs::concerns::of(tx, event).await,
         "person" => accounts::concerns::of(tx, event).await,
-        // "follow_up" => follow_ups::concerns::of(tx, event).await,
-        // "incident" => incidents::concerns::of(tx, event).await,
-        // "webhook" => webhooks::concerns::of(tx, event).await,
+        "incident" => incidents::concerns::of(tx, event).await,
+        "follow_up" => follow_ups::concerns::of(tx, event).await,
+        "webhook" => webhooks::concerns::of(tx, event).await,
         _ => Ok(None),
     }
 }

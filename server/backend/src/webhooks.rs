@@ -3,6 +3,7 @@
 //! [`of_event`] puts one call into the outbox for every active webhook that wants an event, in the transaction that
 //! passes the event on; `server/src/jobs/webhooks.rs` makes the calls, [`deliveries`](crate::deliveries) shows them.
 
+pub(crate) mod concerns;
 pub mod message;
 pub mod signature;
 

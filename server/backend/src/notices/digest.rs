@@ -43,11 +43,8 @@ pub struct Section {
 
 /// The sections of one person's digest, in the order of the mail; empty ones are left out.
 async fn sections(connection: &mut PgConnection, reader: &Reader, now: Timestamp) -> Result<Vec<Section>> {
-    let sections = [
-        waiting(connection, reader, now).await?,
-        // The person's open follow-ups go here.
-        rfcs(connection, now).await?,
-    ];
+    let sections =
+        [waiting(connection, reader, now).await?, follow_ups(connection, reader).await?, rfcs(connection, now).await?];
     Ok(sections.into_iter().filter(|section| !section.rows.is_empty()).collect())
 }
 
@@ -66,6 +63,25 @@ async fn waiting(connection: &mut PgConnection, reader: &Reader, now: Timestamp)
     let all = rows.first().map_or(0, |row| row.all);
     let title = format!("In your inbox: {all}");
     let rows = rows.into_iter().map(|row| (format!("{} {}", row.tag, row.title).trim_start().to_owned(), row.path));
+    Ok(Section { title, rows: rows.collect() })
+}
+
+/// The person's open follow-ups, the one that is due first at first.
+async fn follow_ups(connection: &mut PgConnection, reader: &Reader) -> Result<Section> {
+    let rows = sqlx::query!(
+        r#"select id, title, due_on, count(*) over () as "all!" from follow_ups
+           where owner_id = $1 and state = 'open' order by due_on, id limit $2"#,
+        reader.actor.id,
+        ROWS,
+    )
+    .fetch_all(connection)
+    .await?;
+    let all = rows.first().map_or(0, |row| row.all);
+    let title = format!("Your open follow-ups: {all}");
+    let rows = rows.into_iter().map(|row| {
+        let due = row.due_on.to_jiff().strftime("%-d %b %Y").to_string();
+        (format!("{} (due {due})", row.title), format!("/follow-ups/{}", row.id))
+    });
     Ok(Section { title, rows: rows.collect() })
 }
 

@@ -5,9 +5,13 @@ use domain::notice::Kind;
 use super::*;
 use crate::accounts::people::{self, PersonInput};
 use crate::accounts::tokens::{self, NewToken};
+use crate::follow_ups::write::{self, NewFollowUp};
+use crate::incidents::{IncidentChange, IncidentInput, record};
 use crate::notices::preferences::{self, Change, Channels};
 use crate::rfcs::comments;
 use crate::rfcs::revisions::{self, NewRevision};
+use crate::services::{self, ServiceInput};
+use crate::webhooks::{self, WebhookInput};
 
 #[tokio::test]
 async fn comments_concern_authors_and_who_took_part_but_not_who_speaks() {
@@ -187,6 +191,86 @@ async fn what_happens_to_an_account_is_told_to_its_owner_whoever_did_it() {
         ..Change::default()
     };
     assert!(preferences::put(&cast.test, &cast.ada, Expected::Version(2), all).await.is_err());
+}
+
+#[tokio::test]
+async fn a_follow_up_concerns_who_does_it_and_then_who_made_it() {
+    let cast = Cast::new().await;
+    let mei = testing::person(&cast.test, "Mei", Role::Lead, None).await;
+    let new = NewFollowUp {
+        title: "Rehearse it".into(),
+        owner: "linus@example.com".into(),
+        due: "2026-11-04".into(),
+        source: None,
+    };
+    let follow_up = write::create(&cast.test, &cast.grace, new).await.unwrap();
+    assert_eq!(cast.told().await, ["Linus: Grace asks you to do it by 4 Nov 2026 [follow_up owner]"]);
+    // Reminded every morning that has a reminder; long overdue, the leads hear of it.
+    let mut told = Vec::new();
+    for _ in 0..20 {
+        cast.pass(SignedDuration::from_hours(24));
+        told.extend(cast.told().await);
+    }
+    assert_eq!(told.first().unwrap(), "Linus: It is due 4 Nov 2026 [follow_up owner]");
+    assert_eq!(told.iter().filter(|told| told.starts_with("Linus: It was due 4 Nov 2026")).count(), 3, "{told:#?}");
+    assert!(told.contains(&"Mei: It was due 4 Nov 2026 and is still open [follow_up lead]".to_owned()), "{told:#?}");
+    drop(mei);
+    let id = follow_up.id.to_string();
+    let done = write::Change { state: Some("done".into()), note: Some("Twice.".into()), ..write::Change::default() };
+    write::change(&cast.test, &cast.linus, &id, Expected::Any, done).await.unwrap();
+    assert_eq!(cast.told().await, ["Grace: Linus did it [follow_up author]"]);
+}
+
+#[tokio::test]
+async fn an_incident_concerns_the_teams_whose_services_it_touched() {
+    let cast = Cast::new().await;
+    let input = ServiceInput { name: "Ledger".into(), tier: 1, team: Some("core".into()), ..ServiceInput::default() };
+    services::put(&cast.test, &cast.grace, "ledger", Expected::Absent, input).await.unwrap();
+    let incident = |started_at: &str| IncidentInput {
+        title: "Payments failed".into(),
+        incident_type: "deploy".into(),
+        severity: 2,
+        services: vec!["ledger".into()],
+        started_at: started_at.parse().unwrap(),
+        detected_at: None,
+        mitigated_at: None,
+        ended_at: None,
+        summary: "A **bad** flag.".into(),
+        postmortem_url: None,
+        postmortem: String::new(),
+        source: String::new(),
+        external_id: None,
+    };
+    let recorded = record::record(&cast.test, &cast.grace, incident("2026-11-02T08:00:00Z")).await.unwrap();
+    assert_eq!(cast.told().await, ["Ada: Grace recorded it: severity 2 [incident team]"]);
+    let change =
+        |change: IncidentChange| record::change(&cast.test, &cast.ada, recorded.id, Expected::Any, change);
+    change(IncidentChange { title: Some("Payments were refused".into()), ..IncidentChange::default() }).await.unwrap();
+    assert_eq!(cast.told().await, Vec::<String>::new(), "words are no news");
+    assert_eq!(cast.inbox(&cast.ada, State::Open).await[0].title, "Payments were refused");
+    let ended = Some(Some("2026-11-02T08:30:00Z".parse().unwrap()));
+    change(IncidentChange { ended_at: ended, ..IncidentChange::default() }).await.unwrap();
+    assert_eq!(cast.told().await, ["Grace: It is over [incident author]"]);
+    // History that somebody enters.
+    record::record(&cast.test, &cast.grace, incident("2026-10-02T08:00:00Z")).await.unwrap();
+    assert_eq!(cast.told().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_webhook_that_stops_concerns_the_admins() {
+    let cast = Cast::new().await;
+    let root = testing::person(&cast.test, "Root", Role::Admin, None).await;
+    let input = WebhookInput {
+        name: "Chat".into(),
+        url: "https://chat.example.com/hook".into(),
+        format: "slack".into(),
+        events: Vec::new(),
+        active: true,
+    };
+    let webhook = webhooks::create(&cast.test, &root, input).await.unwrap();
+    cast.told().await;
+    webhooks::disable_gone(&cast.test, webhook.webhook.id.parse().unwrap()).await.unwrap();
+    assert_eq!(cast.told().await, ["Root: It is not called any more [webhook admin]"]);
 }
 
 #[tokio::test]
