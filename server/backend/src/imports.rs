@@ -6,28 +6,30 @@
 //! a transaction with its own progress and its own lines of the report ([`Run::record`]): a process that dies leaves whole
 //! batches, and the next one goes on from there.
 //!
-//! To add a kind: its word in [`Kind`] and in the migration, its arm in [`check_file`] and [`apply_file`].
+//! To add a kind: its word in [`Kind`] (`states.rs`) and in the migration, its arm in `work.rs` (`check_file` and `apply_file`).
 
 mod lines;
 mod run;
+mod states;
 #[cfg(test)]
 mod tests;
-
-use std::time::Duration;
+mod work;
 
 use domain::policy::{Action, allows};
-use domain::{Actor, PersonId, Refusal, limits, text};
+use domain::{Actor, Refusal, limits, text};
 use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx as _;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use sqlx::PgConnection;
 
-use crate::outbox::{self, Work};
-use crate::{Backend, Error, Page, PageRequest, Result, Subject, Tx, accounts, incidents, services};
+use crate::{Backend, Error, Page, PageRequest, Result, Subject, Tx};
 
 pub use lines::{Change, Counts, Line, Outcome, Phase, Place, lines};
 pub use run::{Go, Run};
+pub use states::{Kind, State};
+use work::Task;
+pub use work::{give_up_work, work};
 
 /// Bytes of a file in one row.
 pub const PART: usize = 1024 * 1024;
@@ -35,83 +37,6 @@ pub const PART: usize = 1024 * 1024;
 const KEPT: SignedDuration = SignedDuration::from_hours(24 * 30);
 /// How long a file may take to arrive.
 const ARRIVES_WITHIN: SignedDuration = SignedDuration::from_hours(1);
-/// How often work is tried again at once while the database is busy.
-const TRIES: u32 = 5;
-
-/// Makes an enum from a table of names and words.
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident $word:literal)* }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(rename_all = "snake_case")]
-        pub enum $name { $($(#[$variant_doc])* $variant,)* }
-
-        impl $name {
-            /// Every one.
-            pub const ALL: &[Self] = &[$(Self::$variant,)*];
-
-            /// Its word in the table and the API.
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $word,)* }
-            }
-
-            /// Reads the word back.
-            pub fn parse(word: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|one| one.as_str() == word)
-            }
-        }
-    };
-}
-use words;
-
-words! {
-    /// What a file holds.
-    Kind {
-        /// Services, teams and who needs what, in YAML.
-        Catalog "catalog"
-        /// Incidents, in CSV or JSON.
-        Incidents "incidents"
-    }
-}
-
-impl Kind {
-    /// How large such a file may be.
-    pub const fn max_bytes(self) -> usize {
-        match self {
-            Self::Catalog => limits::CATALOG_FILE_BYTES,
-            Self::Incidents => limits::INCIDENTS_FILE_BYTES,
-        }
-    }
-}
-
-words! {
-    /// Where an import stands.
-    State {
-        /// Its bytes are arriving.
-        Receiving "receiving"
-        /// It is being compared with what is here.
-        Checking "checking"
-        /// Its differences are there to be read.
-        Ready "ready"
-        /// It is being applied.
-        Applying "applying"
-        /// All of it that could be applied was.
-        Applied "applied"
-        /// Somebody stopped it while it was being applied. What was done stays.
-        Cancelled "cancelled"
-        /// Somebody decided against it.
-        Discarded "discarded"
-        /// It cannot be read.
-        Failed "failed"
-    }
-}
-
-impl State {
-    /// Whether a process is at work on it, or will be.
-    pub fn is_busy(self) -> bool {
-        matches!(self, Self::Receiving | Self::Checking | Self::Applying)
-    }
-}
 
 /// An import.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -350,79 +275,6 @@ pub(crate) async fn part(backend: &Backend, import: i64, part: i32) -> Result<Op
     Ok(bytes.fetch_optional(backend.pool()).await?)
 }
 
-/// Does what the outbox says about an import: compares its file, or applies it. An error is worth another try, unless it
-/// is a refusal: what is wrong with the file itself is the import's `problem` and no error.
-pub async fn work(backend: &Backend, payload: &Value) -> Result<()> {
-    let task = Task::deserialize(payload)?;
-    let backend = backend.for_request(&format!("import-{}", task.import), None);
-    let mut tries = 1;
-    loop {
-        // What a batch wrote before the database went away is found when the import is read again.
-        let pause = match work_once(&backend, &task).await {
-            Err(Error::Refused(Refusal::Busy { retry_after_seconds })) if tries < TRIES => retry_after_seconds,
-            Err(Error::Refused(Refusal::OutcomeUnknown)) if tries < TRIES => 1,
-            Err(Error::Refused(refusal @ (Refusal::Busy { .. } | Refusal::OutcomeUnknown))) => {
-                return Err(refusal.into());
-            }
-            Err(Error::Refused(refusal)) => {
-                return fail(&backend, task.import, task.version, &refusal.to_string()).await;
-            }
-            answer => return answer,
-        };
-        tokio::time::sleep(Duration::from_secs(pause)).await;
-        tries += 1;
-    }
-}
-
-async fn work_once(backend: &Backend, task: &Task) -> Result<()> {
-    let Some(import) = wanted(backend, task).await? else { return Ok(()) };
-    let applying = import.state == State::Applying;
-    let actor = doer(backend, import.id, applying).await??;
-    let mut run = Run::new(backend.clone(), actor, import);
-    let go = if applying { apply_file(&mut run).await? } else { check_file(&mut run).await? };
-    match go {
-        Go::On => run.finish().await,
-        // Somebody decided otherwise, or another process does it: that one may die yet.
-        Go::Stop if wanted(backend, task).await?.is_some() => Err(Error::internal("another process is at this import")),
-        Go::Stop => Ok(()),
-    }
-}
-
-/// The import, when its work is still to be done.
-async fn wanted(backend: &Backend, task: &Task) -> Result<Option<Import>> {
-    let mut connection = backend.pool().acquire().await?;
-    match read(&mut connection, task.import).await {
-        Err(Error::Refused(Refusal::NotFound { .. })) => Ok(None),
-        Err(error) => Err(error),
-        Ok(import) => {
-            let busy = matches!(import.state, State::Checking | State::Applying);
-            Ok(Some(import).filter(|import| busy && import.version == task.version))
-        }
-    }
-}
-
-/// Work on an import failed for good, and why (a mistake of ours, or a database that stayed away): says so on its page.
-pub async fn give_up_work(backend: &Backend, payload: &Value, why: &str) -> Result<()> {
-    let task = Task::deserialize(payload)?;
-    fail(backend, task.import, task.version, why).await
-}
-
-/// Compares a file with what is here, by its kind.
-async fn check_file(run: &mut Run) -> Result<Go> {
-    match run.import().kind {
-        Kind::Catalog => services::import::check_import(run).await,
-        Kind::Incidents => incidents::import::check_import(run).await,
-    }
-}
-
-/// Applies a file, by its kind.
-async fn apply_file(run: &mut Run) -> Result<Go> {
-    match run.import().kind {
-        Kind::Catalog => services::import::apply_import(run).await,
-        Kind::Incidents => incidents::import::apply_import(run).await,
-    }
-}
-
 /// Removes the bytes of old imports, and what never arrived.
 pub(crate) async fn delete_old(backend: &Backend) -> Result<u64> {
     let now = backend.now();
@@ -438,35 +290,6 @@ pub(crate) async fn delete_old(backend: &Backend) -> Result<u64> {
     .execute(backend.pool())
     .await?;
     Ok(done.rows_affected())
-}
-
-/// What the outbox says about an import.
-#[derive(Debug, Serialize, Deserialize)]
-struct Task {
-    import: i64,
-    /// Of the state in which the work was put in: with another one it is no longer wanted.
-    version: i64,
-}
-
-impl Task {
-    fn work(&self, now: Timestamp) -> Result<Work> {
-        let key = format!("import:{}:{}", self.import, self.version);
-        Ok(Work { key, kind: outbox::Kind::Import, payload: serde_json::to_value(self)?, due_at: now })
-    }
-}
-
-/// The person in whose name the work is done, who must still be allowed to.
-async fn doer(backend: &Backend, id: i64, applying: bool) -> Result<Result<Actor, Refusal>> {
-    let person: PersonId = sqlx::query_scalar!(
-        r#"select (case when $2 then applied_by else created_by end) as "person!" from imports where id = $1"#,
-        id,
-        applying,
-    )
-    .fetch_one(backend.pool())
-    .await?;
-    let actor = accounts::actor_of(backend, person).await?;
-    let actor = actor.ok_or_else(|| Refusal::not_allowed("Whoever asked for this has no access any more."));
-    Ok(actor.and_then(|actor| allows(&actor, Action::Administer).map(|()| actor)))
 }
 
 async fn insert(tx: &mut Tx<'_>, actor: &Actor, new: NewImport) -> Result<i64> {
@@ -569,19 +392,6 @@ async fn end(tx: &mut Tx<'_>, id: i64, state: State, problem: &str) -> Result<()
     .execute(&mut **tx)
     .await?;
     Ok(())
-}
-
-/// The work on an import cannot be done. Nothing happens when it stands elsewhere meanwhile.
-async fn fail(backend: &Backend, id: i64, version: i64, why: &str) -> Result<()> {
-    let mut tx = backend.begin_unsigned().await?;
-    let import = hold(&mut tx, id).await?;
-    if import.version != version {
-        return Ok(());
-    }
-    end(&mut tx, id, State::Failed, why).await?;
-    let after = json!({ "name": import.name, "kind": import.kind, "why": why });
-    tx.event("import.failed", &Subject::import(id), None, Some(after)).await?;
-    tx.commit(()).await
 }
 
 /// Where an import stands, as the end of "This import …".

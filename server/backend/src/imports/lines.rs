@@ -6,7 +6,7 @@ use domain::Actor;
 use domain::policy::{Action, allows};
 use serde::{Deserialize, Serialize};
 
-use super::words;
+use super::states::words;
 use crate::{Backend, Page, PageRequest, Result};
 
 words! {

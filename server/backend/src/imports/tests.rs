@@ -1,10 +1,13 @@
 //! What was handed in, on a database: death of a process, somebody's change of mind, old files.
 
+use std::time::Duration;
+
 use domain::Role;
 use jiff::SignedDuration;
 
 use super::*;
-use crate::outbox::{Claimed, Kind as Sort};
+use crate::outbox::{self, Claimed, Kind as Sort};
+use crate::services;
 use crate::testing::{self, TestBackend};
 
 const FILE: &str = "services:\n- name: a\n  tier: db\n- name: b\n- name: c\n- name: d\n";
@@ -28,7 +31,7 @@ async fn settle(test: &TestBackend) {
     }
 }
 
-async fn services(test: &TestBackend) -> Vec<String> {
+async fn slugs(test: &TestBackend) -> Vec<String> {
     sqlx::query_scalar!("select slug from services order by slug").fetch_all(test.pool()).await.unwrap()
 }
 
@@ -49,7 +52,7 @@ async fn nothing_is_changed_before_somebody_says_so() {
     let admin = admin(&test).await;
     let import = ready(&test, &admin, FILE).await;
     assert_eq!((import.state, import.found.of("new service")), (State::Ready, 4));
-    assert!(services(&test).await.is_empty());
+    assert!(slugs(&test).await.is_empty());
     let discarded = discard(&test, &admin, import.id).await.unwrap();
     assert_eq!((discarded.state, discarded.has_file), (State::Discarded, false));
     assert_eq!(status(apply(&test, &admin, import.id).await), 409);
@@ -65,7 +68,7 @@ async fn nothing_is_changed_before_somebody_says_so() {
     let shown = lines(&test, &admin, import.id, Phase::Check, None, &page).await.unwrap().items;
     let done = lines(&test, &admin, import.id, Phase::Apply, None, &page).await.unwrap().items;
     assert_eq!((shown.len(), shown), (4, done));
-    assert_eq!(services(&test).await, ["a", "b", "c", "d"]);
+    assert_eq!(slugs(&test).await, ["a", "b", "c", "d"]);
 
     let again = ready(&test, &admin, FILE).await;
     assert_eq!((again.found.with(Outcome::New), again.found.of("unchanged service")), (0, 4));
@@ -97,14 +100,14 @@ async fn another_process_goes_on_where_one_died() {
     sqlx::Executor::execute(test.pool(), "drop trigger die on services").await.unwrap();
     let half = get(&test, &admin, import.id).await.unwrap();
     assert_eq!((half.state, half.did.of("new service")), (State::Applying, 2));
-    assert_eq!(services(&test).await, ["a", "b"]);
+    assert_eq!(slugs(&test).await, ["a", "b"]);
 
     assert!(claimed(&test).await.is_empty(), "the lease holds the others off");
     test.clock.advance(SignedDuration::from_secs(61));
     settle(&test).await;
     let whole = get(&test, &admin, import.id).await.unwrap();
     assert_eq!((whole.state, whole.did.of("new service")), (State::Applied, 4));
-    assert_eq!(services(&test).await, ["a", "b", "c", "d"]);
+    assert_eq!(slugs(&test).await, ["a", "b", "c", "d"]);
     let made = sqlx::query_scalar!(r#"select count(*) as "n!" from events where verb = 'service.created'"#);
     assert_eq!(made.fetch_one(test.pool()).await.unwrap(), 4, "each once");
     let reported = lines(&test, &admin, import.id, Phase::Apply, None, &PageRequest::default()).await.unwrap();
@@ -136,11 +139,11 @@ async fn what_was_stopped_can_be_gone_on_with() {
     let stopped = cancel(&test, &admin, import.id).await.unwrap();
     assert_eq!(stopped.state, State::Cancelled);
     settle(&test).await;
-    assert!(services(&test).await.is_empty(), "stopped before it was begun");
+    assert!(slugs(&test).await.is_empty(), "stopped before it was begun");
     assert_eq!(status(cancel(&test, &admin, import.id).await), 409);
     apply(&test, &admin, import.id).await.unwrap();
     settle(&test).await;
-    assert_eq!(services(&test).await.len(), 4);
+    assert_eq!(slugs(&test).await.len(), 4);
 }
 
 #[tokio::test]
@@ -168,7 +171,7 @@ async fn whoever_lost_the_right_meanwhile_changes_nothing() {
     let import = get(&test, &admin, import.id).await.unwrap();
     assert_eq!(import.state, State::Failed);
     assert!(import.problem.contains("admin"), "{}", import.problem);
-    assert!(services(&test).await.is_empty());
+    assert!(slugs(&test).await.is_empty());
 }
 
 #[tokio::test]

@@ -2,6 +2,8 @@
 
 mod corpora;
 
+use std::collections::BTreeSet;
+
 use domain::Role;
 
 use super::*;
