@@ -153,7 +153,7 @@ fn current(here: &str, place: &str) -> Option<&'static str> {
     (below || teams || follow_ups).then_some("true")
 }
 
-/// The inbox, and how much in it is new.
+/// The inbox, and how much in it is new. `crate::live` says it anew when that changes.
 #[component]
 fn InboxLink(
     /// Items with something new.
@@ -167,7 +167,7 @@ fn InboxLink(
     view! {
         <a class="inbox-link" href=urls::inbox() aria-label=label.clone() title=label aria-current=current>
             <Icon glyph=Glyph::Inbox/>
-            {(unread > 0).then(|| view! { <span class="inbox-count">{shown}</span> })}
+            <span class="inbox-count" hidden=(unread == 0)>{shown}</span>
         </a>
     }
 }

@@ -16,6 +16,8 @@ use web_sys::{Element, Event, EventSource, MessageEvent};
 
 use crate::browser::{by_id, elements, in_use, on, page_again};
 
+/// The topic that is not about anything but the reader.
+const INBOX: &str = "inbox";
 /// After the server said no, the next try is this many seconds away, the one after that twice as many.
 const PAUSE: u64 = 15;
 /// What happens at once is looked at once.
@@ -72,6 +74,9 @@ pub fn connect() -> Option<()> {
         let id = element.id();
         listen(element.get_attribute("data-live")?, replacing(id));
     }
+    if inbox_link().is_some() {
+        listen(INBOX.to_owned(), |_| {});
+    }
     let topics = EARS.with_borrow(|ears| ears.iter().map(|(topic, _)| topic.as_str()).collect::<Vec<_>>().join(","));
     if topics.is_empty() {
         return None;
@@ -113,11 +118,20 @@ impl Line {
         on(&source, "message", move |message: MessageEvent| {
             here.pause.set(PAUSE);
             here.after.replace(message.last_event_id());
-            if let Some(told) = message.data().as_string().and_then(|data| JSON::parse(&data).ok()) {
-                pass_on(&Told(told));
+            if let Some(told) = read(&message)
+                && let Some((kind, key)) = told.text("kind").zip(told.text("key"))
+            {
+                pass_on(&told, Some(&format!("{kind}:{key}")));
             }
         });
-        on(&source, "reset", |_: Event| pass_on(&Told(JsValue::UNDEFINED)));
+        on(&source, "reset", |_: Event| pass_on(&Told(JsValue::UNDEFINED), None));
+        on(&source, "inbox", |message: MessageEvent| {
+            if let Some(told) = read(&message)
+                && say_unread(&told).is_some()
+            {
+                pass_on(&told, Some(INBOX));
+            }
+        });
         let here = Rc::clone(self);
         on(&source, "bye", move |_: Event| {
             here.ended.set(true);
@@ -138,14 +152,42 @@ impl Line {
     }
 }
 
-/// Tells those whom it concerns; what is about nothing concerns everybody.
-fn pass_on(told: &Told) {
-    let topic = told.text("kind").zip(told.text("key")).map(|(kind, key)| format!("{kind}:{key}"));
+/// What a message says.
+fn read(message: &MessageEvent) -> Option<Told> {
+    JSON::parse(&message.data().as_string()?).ok().map(Told)
+}
+
+/// Tells those who listen to a topic, or everybody.
+fn pass_on(told: &Told, topic: Option<&str>) {
     EARS.with_borrow(|ears| {
-        for (_, hear) in ears.iter().filter(|ear| topic.as_ref().is_none_or(|topic| *topic == ear.0)) {
+        for (_, hear) in ears.iter().filter(|ear| topic.is_none_or(|topic| topic == ear.0)) {
             hear(told);
         }
     });
+}
+
+/// The way to the inbox in the frame.
+fn inbox_link() -> Option<Element> {
+    document().query_selector(".inbox-link").ok()?
+}
+
+/// Says in the frame how much of the inbox is new, in the words of its own; nothing when it says so already.
+fn say_unread(told: &Told) -> Option<()> {
+    let (link, unread) = (inbox_link()?, told.text("unread")?);
+    let count = link.query_selector(".inbox-count").ok()??;
+    let (label, shown) = match unread.as_str() {
+        "0" => ("Inbox".to_owned(), "0"),
+        many if many.len() > 2 => (format!("Inbox, {many} unread"), "99+"),
+        few => (format!("Inbox, {few} unread"), few),
+    };
+    if count.text_content().as_deref() == Some(shown) {
+        return None;
+    }
+    count.set_text_content(Some(shown));
+    drop(link.set_attribute("aria-label", &label));
+    drop(link.set_attribute("title", &label));
+    drop(count.toggle_attribute_with_force("hidden", unread == "0"));
+    Some(())
 }
 
 /// Replaces an element by what the page would show in its place now.

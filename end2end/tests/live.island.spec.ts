@@ -1,6 +1,7 @@
 // Live pages: what others do shows while one reads, without moving anything, and only to those who may read it.
 import type { Page } from "@playwright/test";
-import { expect, islandsReady, post, test, unique } from "../fixtures";
+import { expect, islandsReady, post, signIn, test, unique } from "../fixtures";
+import { newPerson } from "../people";
 import { draftRfc, openThread, passage, publishedRevision, publishedRfc } from "../rfcs";
 
 const BODY = `The ferry leaves at dawn.
@@ -9,10 +10,10 @@ ${"A paragraph that takes room.\n\n".repeat(30)}The last sentence stands at the 
 `;
 
 /** Waits until the page listens. */
-async function listening(page: Page, address: string): Promise<void> {
+async function listening(page: Page, address: string, island = true): Promise<void> {
   const answered = page.waitForResponse((response) => response.url().includes("/live?"));
   await page.goto(address);
-  await islandsReady(page);
+  if (island) await islandsReady(page);
   expect((await answered).status()).toBe(200);
 }
 
@@ -148,6 +149,19 @@ test("two browsers over two processes: a comment shows within a second, and a dr
   expect(heard).toContain("thread.opened");
   expect(heard).not.toContain(`"key":"${number(draft)}"`);
   expect(heard).not.toContain("Which one?");
+});
+
+test("the count of the inbox rises on whatever page is open", async ({ page, another }) => {
+  const person = await newPerson(page);
+  await signIn(page, person.email, person.password);
+  const rfc = await publishedRfc(page, BODY);
+  await listening(page, "/services", false);
+  const link = page.getByRole("banner").getByRole("link", { name: /^Inbox/ });
+  await expect(link).toHaveAccessibleName("Inbox");
+  const writer = await another("grace@example.com");
+  await openThread(writer, rfc, BODY, "The ferry leaves", "Which one?");
+  await expect(link).toHaveAccessibleName("Inbox, 1 unread");
+  await expect(link).toContainText("1");
 });
 
 test("a tab that nobody sees keeps no connection and hears what it missed", async ({ page, signInAs, another }) => {

@@ -2,8 +2,9 @@
 //!
 //! A message says that something happened, never what was written: `{kind, key, verb, actor, own, ids}`. Its id is a
 //! place in the order of events; whoever comes back with it (`Last-Event-ID`, or `?after=` for a page that knows when it
-//! was rendered) first hears what they missed, or `reset` when that is too much: the page is to be loaded again. `bye`
-//! says that this reader is not to come back: signed out, disabled, or no longer allowed to read what they listen to.
+//! was rendered) first hears what they missed, or `reset` when that is too much: the page is to be loaded again. `inbox`
+//! says how much of one's inbox is new. `bye` says that this reader is not to come back: signed out, disabled, or no
+//! longer allowed to read what they listen to.
 //!
 //! [`hub`] does the listening, once a process.
 
@@ -157,6 +158,11 @@ fn reset() -> Message {
 /// This reader is not to come back.
 fn bye() -> Message {
     Message::default().event("bye").data("{}")
+}
+
+/// How much of the reader's inbox is new. A text: the page shows it as it is.
+fn unread(count: i64) -> Message {
+    Message::default().event("inbox").data(format!("{{\"unread\":\"{count}\"}}"))
 }
 
 /// What a reader is told of an event.

@@ -57,10 +57,16 @@ pub fn InboxPage() -> impl IntoView {
         let next = items.next_cursor.map(|cursor| urls::inbox_page(state.as_str(), &cursor)).unwrap_or_default();
         let start = if first { String::new() } else { urls::inbox_state(state.as_str()) };
         let list = if items.items.is_empty() {
-            empty(state).into_any()
+            view! { <div id="inbox-list" data-live="inbox">{empty(state)}</div> }.into_any()
         } else {
             let rows = items.items.into_iter().map(|item| view! { <ItemRow item=item/> }).collect_view();
-            view! { <Rows label="Your inbox">{rows}</Rows> <InboxKeys/> }.into_any()
+            view! {
+                <div id="inbox-list" data-live="inbox">
+                    <Rows label="Your inbox">{rows}</Rows>
+                </div>
+                <InboxKeys/>
+            }
+            .into_any()
         };
         view! {
             <Title text="Inbox · Plumbline"/>

@@ -13,13 +13,14 @@ use axum::response::sse::Event as Message;
 use backend::accounts::sessions::{self, TokenHash};
 use backend::events::{self, Event, Position};
 use backend::live::{Audience, Topic, audiences};
+use backend::notices::inbox;
 use backend::{Backend, Result};
 use domain::{Actor, Refusal};
 use tokio::sync::{OnceCell, mpsc};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{bye, message};
+use super::{bye, message, unread};
 use crate::jobs::news::News;
 
 /// Events read at once.
@@ -30,6 +31,8 @@ const QUEUE: usize = 64;
 const TOGETHER: Duration = Duration::from_millis(25);
 /// How long a session that has ended may still be told something.
 const SWEEP: Duration = Duration::from_secs(2);
+/// Inboxes are looked into at most this often.
+const COUNT: Duration = Duration::from_millis(900);
 /// Whoever finds every seat taken asks again after this long.
 const RETRY_AFTER_SECONDS: u64 = 30;
 
@@ -85,7 +88,21 @@ struct Taken {
     listener: Listener,
     /// Nothing up to here is told.
     after: Position,
+    /// What they were told of their inbox, if they listen to it.
+    unread: Option<i64>,
     queue: mpsc::Sender<Message>,
+}
+
+/// When what is done now and then was done last.
+struct Rhythm {
+    swept: Instant,
+    counted: Instant,
+}
+
+impl Default for Rhythm {
+    fn default() -> Self {
+        Self { swept: Instant::now(), counted: Instant::now() }
+    }
 }
 
 /// A seat as its reader sees it; free again when dropped.
@@ -149,7 +166,7 @@ impl Hub {
         }
         let place = room.place.max(beginning);
         let after = listener.after.max(place);
-        room.seats.insert(number, Taken { listener, after, queue: sender });
+        room.seats.insert(number, Taken { listener, after, unread: None, queue: sender });
         drop(room);
         metrics::gauge!("plumbline_live_listeners").increment(1.0);
         Ok(Seat { hub: self.clone(), number, place, after, queue })
@@ -157,9 +174,9 @@ impl Hub {
 
     /// Passes on what happens until the server stops. Then every queue ends.
     pub async fn run(self, mut news: News, stopping: CancellationToken) {
-        let mut swept = Instant::now();
+        let mut rhythm = Rhythm::default();
         while news.changed_until(&stopping).await {
-            if let Err(error) = self.round(&mut swept).await {
+            if let Err(error) = self.round(&mut rhythm).await {
                 tracing::debug!(%error, "live pages hear nothing for a moment");
             }
             tokio::time::sleep(TOGETHER).await;
@@ -167,7 +184,7 @@ impl Hub {
         self.room().seats.clear();
     }
 
-    async fn round(&self, swept: &mut Instant) -> Result<()> {
+    async fn round(&self, rhythm: &mut Rhythm) -> Result<()> {
         let beginning = self.beginning().await?;
         let mut full = true;
         while full {
@@ -191,12 +208,39 @@ impl Hub {
             let audiences = audiences(&self.0.backend, &subjects).await?;
             // Whoever was disabled or signed out everywhere hears nothing of what came after.
             let people = events.iter().any(|(_, event)| event.subject_kind == "person");
-            if people || swept.elapsed() >= SWEEP {
+            if people || rhythm.swept.elapsed() >= SWEEP {
                 self.sweep().await?;
-                *swept = Instant::now();
+                rhythm.swept = Instant::now();
             }
             self.pass_on(&events, &audiences);
         }
+        if rhythm.counted.elapsed() >= COUNT {
+            self.count().await?;
+            rhythm.counted = Instant::now();
+        }
+        Ok(())
+    }
+
+    /// Tells those who listen to their inbox how much in it is new, when that is not what they were told before. No event
+    /// says so: notices are written after it, and read by their person without one.
+    async fn count(&self) -> Result<()> {
+        let listens = |taken: &Taken| taken.listener.topics.iter().any(|topic| topic.kind == Topic::INBOX);
+        let mut people: Vec<_> =
+            self.room().seats.values().filter(|taken| listens(taken)).map(|taken| taken.listener.actor.id).collect();
+        if people.is_empty() {
+            return Ok(());
+        }
+        people.sort_unstable();
+        people.dedup();
+        let counts = inbox::unread_of(&self.0.backend, &people).await?;
+        self.room().seats.retain(|_, taken| {
+            let person = taken.listener.actor.id;
+            if !listens(taken) || people.binary_search(&person).is_err() {
+                return true;
+            }
+            let count = counts.get(&person).copied().unwrap_or(0);
+            taken.unread.replace(count) == Some(count) || taken.queue.try_send(unread(count)).is_ok()
+        });
         Ok(())
     }
 

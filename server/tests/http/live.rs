@@ -8,8 +8,9 @@ use axum::body::{Body, BodyDataStream};
 use axum::http::Response;
 use backend::accounts::{people, sessions};
 use backend::events::{self, Position};
+use backend::notices::inbox;
 use backend::testing::{CountingEntropy, TestBackend};
-use backend::{Backend, Subject};
+use backend::{Backend, Subject, outbox};
 use futures_util::StreamExt as _;
 use server::jobs::news::{self, News};
 
@@ -38,6 +39,8 @@ impl Message {
 struct Page {
     body: BodyDataStream,
     text: String,
+    /// What it was told of its reader's inbox.
+    unread: Option<String>,
 }
 
 impl Page {
@@ -45,10 +48,10 @@ impl Page {
         settle(cast).await;
         let response = cast.app.open(Some(who), &format!("/live?{query}"), headers).await;
         assert_eq!(response.status(), 200);
-        Self { body: response.into_body().into_data_stream(), text: String::new() }
+        Self { body: response.into_body().into_data_stream(), text: String::new(), unread: None }
     }
 
-    /// The next message, also one that is an id alone; `None` at the end of the stream.
+    /// The next message but for those about the inbox, also one that is an id alone; `None` at the end of the stream.
     async fn next(&mut self) -> Option<Message> {
         loop {
             if let Some(end) = self.text.find("\n\n") {
@@ -61,6 +64,10 @@ impl Page {
                         ("data", data) => read.data.push_str(data),
                         _ => {}
                     }
+                }
+                if read.event == "inbox" {
+                    self.unread = read.json()["unread"].as_str().map(str::to_owned);
+                    continue;
                 }
                 if read != Message::default() {
                     return Some(read);
@@ -270,6 +277,28 @@ async fn a_stream_ends_with_its_session_and_with_its_person() {
 }
 
 #[tokio::test]
+async fn the_count_of_an_inbox_is_told_when_it_changes() {
+    let cast = Cast::new().await;
+    let number = cast.rfc("text").await;
+    let mut page = Page::open(&cast, &cast.author, "topics=inbox", &[]).await;
+    page.listening().await;
+    let mut told = async |expected: &str| {
+        let began = std::time::Instant::now();
+        while page.unread.as_deref() != Some(expected) {
+            assert!(began.elapsed() < PATIENCE, "{:?}", page.unread);
+            drop(tokio::time::timeout(Duration::from_millis(100), page.next()).await);
+        }
+    };
+    told("0").await;
+    cast.thread(number).await;
+    while outbox::settle(&cast.app.backend).await.unwrap() > 0 {}
+    told("1").await;
+    // Read in another tab.
+    inbox::read_all(&cast.app.backend, &cast.author.actor, None).await.unwrap();
+    told("0").await;
+}
+
+#[tokio::test]
 async fn one_person_has_so_many_streams_and_gets_them_back() {
     let cast = Cast::new().await;
     let open = async || cast.app.open(Some(&cast.reader), "/live?topics=inbox", &[]).await;
@@ -319,6 +348,7 @@ async fn two_processes_on_one_database_hear_of_each_other() {
             .into_body()
             .into_data_stream(),
         text: String::new(),
+        unread: None,
     };
     page.listening().await;
     // Listening begins beside.
@@ -343,7 +373,7 @@ async fn five_hundred_pages_hear_of_a_comment_and_take_little_memory() {
         for _ in 0..20 {
             let answer = cast.app.open(Some(&who), &format!("/live?topics=inbox,rfc:{number}"), &[]).await;
             assert_eq!(answer.status(), 200);
-            pages.push(Page { body: answer.into_body().into_data_stream(), text: String::new() });
+            pages.push(Page { body: answer.into_body().into_data_stream(), text: String::new(), unread: None });
         }
     }
     let began = std::time::Instant::now();

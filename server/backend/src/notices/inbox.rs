@@ -3,6 +3,8 @@
 //! An item is open, put off until an instant (from then on it is open again, and unread), or done. News about its object
 //! opens it again whatever it was. What a person does with their inbox is nobody else's business: it writes no event.
 
+use std::collections::HashMap;
+
 use domain::notice::{Kind, Later, Reason};
 use domain::policy::{self, Action};
 use domain::{Actor, PersonId, Refusal};
@@ -327,6 +329,19 @@ pub async fn unread(backend: &Backend, person: PersonId) -> Result<i64> {
     .fetch_one(backend.pool())
     .await?;
     Ok(count)
+}
+
+/// The same for many people; whoever has looked at everything is left out.
+pub async fn unread_of(backend: &Backend, people: &[PersonId]) -> Result<HashMap<PersonId, i64>> {
+    let rows = sqlx::query!(
+        r#"select person_id as "person_id!", count(*) as "count!" from inbox
+           where person_id = any($1) and unread and (state = 'open' or back_at <= $2) group by person_id"#,
+        people,
+        backend.now().to_sqlx(),
+    )
+    .fetch_all(backend.pool())
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.person_id, row.count)).collect())
 }
 
 /// Does something with one of one's own items. `seen` is the newest notice that the person saw of it: with a newer one it
