@@ -17,7 +17,7 @@ test("record an incident, follow it up, change it, void it", async ({ page, sign
     await page.getByRole("link", { name: "Record an incident" }).first().click();
     await expect(page.getByText("on the clocks of Europe/London")).toBeVisible();
     await page.getByLabel("What happened").fill(title);
-    await page.getByLabel("Type").selectOption({ label: "Deploy" });
+    await page.getByLabel("Type", { exact: true }).selectOption({ label: "Deploy" });
     await page.getByLabel("Severity 2 · major").check();
     await page.getByLabel("Services it touched").fill("boarding-pass");
     await page.getByLabel("Started").fill(at(0));
@@ -111,7 +111,7 @@ test("the list is filtered by its address, and leads from the chart to one type"
   const name = await type.innerText();
   await type.click();
   await expect(page).toHaveURL(/type=/);
-  await expect(page.getByLabel("Type")).toHaveValue(/./);
+  await expect(page.getByLabel("Type", { exact: true })).toHaveValue(/./);
   await expect(page.locator(".row").first()).toContainText(name);
 });
 

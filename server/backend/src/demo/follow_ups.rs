@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
+use domain::Actor;
+use domain::follow_up::SourceKind;
 use jiff::{SignedDuration, Timestamp, ToSpan as _};
 
 use crate::accounts::actor_by_email;
-use crate::follow_ups::write::{self, Change, NewFollowUp};
+use crate::follow_ups::write::{self, Change, NewFollowUp, SourceInput};
 use crate::follow_ups::{self, Filter};
+use crate::incidents;
 use crate::{Backend, Error, Expected, FixedClock, PageRequest, Result};
 
 /// Something somebody promised.
@@ -14,6 +17,8 @@ struct Promise {
     title: &'static str,
     owner: &'static str,
     maker: &'static str,
+    /// The title of the incident it comes from; empty: none.
+    of: &'static str,
     /// Days ago that it was made.
     made: i32,
     /// The day it was due at first, in days from today.
@@ -24,26 +29,35 @@ struct Promise {
     ended: Option<(&'static str, &'static str)>,
 }
 
-const fn open(title: &'static str, owner: &'static str, made: i32, due: i32) -> Promise {
-    Promise { title, owner, maker: "grace@example.com", made, due, moved: None, ended: None }
+const fn open(title: &'static str, owner: &'static str, of: &'static str, made: i32, due: i32) -> Promise {
+    Promise { title, owner, maker: "grace@example.com", of, made, due, moved: None, ended: None }
 }
 
+const BANK: &str = "The bank's gateway answered slowly";
+const CARDS: &str = "Checkout refused cards after a limit was changed";
+const DISK: &str = "Event bus ran out of disk";
+const FEED: &str = "Timetables of a harbour were missing";
+const SALE: &str = "Seat map slow during the summer sale";
+
 const PROMISES: &[Promise] = &[
-    open("Page on call when the departure list is older than ten minutes", "priya@example.com", 40, -19),
-    open("Test the switch between the two acquirers every month", "jonas@example.com", 24, -6),
-    open("Write down who may change rate limits on a Friday", "samir@example.com", 12, -1),
-    open("Give the price calendar a limit for open connections", "lena@example.com", 9, 1),
-    open("Run the load shedding drill with the harbours", "grace@example.com", 6, 3),
-    Promise { moved: Some(8), ..open("Keep seven days of events on a fourth broker", "samir@example.com", 20, -4) },
-    open("Show refunds that wait longer than a day on the dashboard", "ada@example.com", 3, 11),
-    open("Agree with the acquirers on a contact at night", "ada@example.com", 2, 26),
+    open("Page on call when a harbour's timetable is older than an hour", "priya@example.com", FEED, 40, -19),
+    open("Test the switch between the two acquirers every month", "jonas@example.com", BANK, 24, -6),
+    open("Ask the owner of a flag before its limit changes", "samir@example.com", CARDS, 8, -1),
+    open("Give the seat map a limit for open connections", "lena@example.com", SALE, 9, 1),
+    open("Run the load shedding drill with the harbours", "grace@example.com", "", 6, 3),
+    Promise {
+        moved: Some(8),
+        ..open("Alarm on the disks of the event bus at 70 %", "samir@example.com", DISK, 20, -4)
+    },
+    open("Show refunds that wait longer than a day on the dashboard", "ada@example.com", "", 3, 11),
+    open("Agree with the bank on a contact at night", "ada@example.com", BANK, 2, 26),
     Promise {
         ended: Some(("done", "Canary first, one harbour, ten minutes. In the deploy script since yesterday.")),
-        ..open("Roll configuration out to one harbour before all others", "tomas@example.com", 16, -3)
+        ..open("Roll limits out to one harbour before all others", "tomas@example.com", CARDS, 16, -3)
     },
     Promise {
         ended: Some(("dropped", "The old kiosks are taken down in spring; nobody will change their firmware now.")),
-        ..open("Teach the old kiosks to keep passes for an hour", "jonas@example.com", 30, -9)
+        ..open("Teach the old kiosks to keep passes for an hour", "jonas@example.com", "", 30, -9)
     },
 ];
 
@@ -68,7 +82,7 @@ async fn enter(backend: &Backend, promise: &Promise) -> Result<()> {
         title: promise.title.to_owned(),
         owner: promise.owner.to_owned(),
         due: day(promise.due)?,
-        source: None,
+        source: incident(backend, &maker, promise.of, made_at).await?,
     };
     let made = write::create(&standing_at(backend, made_at), &maker, new).await?;
     let id = made.id.to_string();
@@ -84,6 +98,19 @@ async fn enter(backend: &Backend, promise: &Promise) -> Result<()> {
         write::change(&then, &owner, &id, Expected::Any, change).await?;
     }
     Ok(())
+}
+
+/// The latest incident of this title until then, if the demo has one.
+async fn incident(backend: &Backend, reader: &Actor, title: &str, until: Timestamp) -> Result<Option<SourceInput>> {
+    if title.is_empty() {
+        return Ok(None);
+    }
+    let filter =
+        incidents::Filter { q: Some(title.to_owned()), to: Some(until.to_string()), ..incidents::Filter::default() };
+    let one = PageRequest { limit: Some(1), cursor: None };
+    let found = incidents::list(backend, reader, &filter, &one).await?.items;
+    let kind = SourceKind::Incident.as_str().to_owned();
+    Ok(found.first().map(|incident| SourceInput { kind, key: incident.id.to_string() }))
 }
 
 fn days_ago(backend: &Backend, days: i32) -> Result<Timestamp> {

@@ -77,6 +77,17 @@ pub fn sentence(verb: &str, before: Option<&Value>, after: Option<&Value>) -> Ve
         "session.ended" => part("ended sessions".into(), "of"),
         "token.created" => part(format!("made the API token “{}”", is("name")), "for"),
         "token.revoked" => part(format!("revoked the API token “{}”", was("name")), "of"),
+        "follow_up.created" => whole("made"),
+        "follow_up.reassigned" => vec![text("handed "), Object, text(format!(" on to {}", is("owner")))],
+        "follow_up.moved" => vec![text("moved "), Object, text(format!(" from {} to {}", was("due"), is("due")))],
+        "follow_up.done" => whole("finished"),
+        "follow_up.reopened" => vec![text("opened "), Object, text(" again")],
+        "follow_up.due_soon" => part(format!("reminded {}", is("owner")), "of"),
+        "follow_up.overdue" => {
+            let late = format!(": overdue since {}", is("due"));
+            vec![text(format!("reminded {}", is("owner"))), About("of"), text(late)]
+        }
+        "follow_up.escalated" => part("told the leads".into(), "of"),
         "clock.moved" => vec![text("moved the clock")],
         "audit.exported" => vec![text("exported the audit log")],
         other => readable(other),
@@ -219,6 +230,20 @@ mod tests {
                 none(),
                 "revoked the API token “ci”",
                 "revoked the API token “ci” of THAT",
+            ),
+            (
+                "follow_up.moved",
+                json!({ "due": "2026-11-09" }),
+                json!({ "due": "2026-11-20", "owner": "a@b" }),
+                "moved it from 2026-11-09 to 2026-11-20",
+                "moved THAT from 2026-11-09 to 2026-11-20",
+            ),
+            (
+                "follow_up.overdue",
+                none(),
+                json!({ "due": "2026-11-09", "owner": "a@b" }),
+                "reminded a@b: overdue since 2026-11-09",
+                "reminded a@b of THAT: overdue since 2026-11-09",
             ),
             // Nobody described these.
             ("incident.recorded", none(), none(), "recorded it", "recorded THAT"),

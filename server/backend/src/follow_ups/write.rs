@@ -189,7 +189,7 @@ impl Wanted {
             about
         };
         if self.title != was.title || self.source != was.source {
-            let before = json!({ "title": was.title, "source": was.source });
+            let before = json!({ "title": was.title, "owner": was.owner.email, "source": was.source });
             events.push(("follow_up.changed", before, about(json!({ "source": self.source }))));
         }
         if self.owner.id != before.owner_id {
