@@ -4,7 +4,6 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::convert::FromWasmAbi;
-use web_sys::EventTarget;
 use web_sys::{Document, Element, Event, EventTarget, HtmlTextAreaElement, XmlHttpRequest, XmlHttpRequestResponseType};
 
 /// Listens for as long as the page lives.

@@ -77,7 +77,6 @@ mod browser {
 
     use super::super::api::preview_text;
     use super::super::kept::{self, Kept};
-    use super::crate::browser::{mark_ready, on};
     use super::Desk;
     use crate::browser::{mark_ready, on};
 

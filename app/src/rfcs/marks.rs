@@ -12,7 +12,6 @@ use web_sys::{Element, Event, Node, Range};
 
 use super::select_browser::{block_of, offset};
 use super::selection;
-use crate::browser::on;
 use crate::browser::{elements, on};
 
 /// Names of the two styles, as in `style/pages/rfc.css`.

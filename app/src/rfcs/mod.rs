@@ -10,7 +10,6 @@
 //! | `kept` | texts that the browser keeps until they are saved: their names, and when they are done with |
 //! | [`select_island`], [`editor_island`], [`news_island`] | the interactive parts: comment by selecting; live preview and safekeeping; what others say meanwhile |
 //! | [`selection`] | from a selection in rendered text to bytes of the source, and back |
-//! | `select_browser`, `marks` | the islands' work on the page, in the browser only |
 //! | `select_browser`, `news_browser`, `marks` | the islands' work on the page, in the browser only |
 
 pub mod api;

@@ -16,7 +16,6 @@ use super::marks::Marks;
 use super::news_browser::THREADS_CHANGED;
 use super::selection;
 use crate::browser::{by_id, mark_ready, on};
-use crate::browser::{mark_ready, on};
 
 /// A selection that is still being dragged is not offered anything yet.
 const PAUSE: Duration = Duration::from_millis(120);
