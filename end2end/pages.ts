@@ -117,6 +117,7 @@ export const PLACES: Place[] = [
   { name: "admin", address: "/admin", as: "ruth@example.com" },
   { name: "imports", address: "/admin/imports", as: "ruth@example.com" },
   { name: "import-new", address: "/admin/imports/new", as: "ruth@example.com" },
+  { name: "import-new-incidents", address: "/admin/imports/new?kind=incidents", as: "ruth@example.com" },
   { name: "import", address: "/admin/imports/1", as: "ruth@example.com" },
   { name: "import-reported", address: "/admin/imports/1?show=noted", as: "ruth@example.com" },
   { name: "import-gone", address: "/admin/imports/999999", as: "ruth@example.com", status: 404 },

@@ -68,3 +68,41 @@ test("a file that cannot be read says where", async ({ page, signInAs }) => {
   await expect(page.locator("main")).toContainText("Line 2", { timeout: 20_000 });
   await expect(page.getByRole("link", { name: "Hand in another file" })).toBeVisible();
 });
+
+test("a sheet of incidents is read as somebody says", async ({ page, signInAs, axe }) => {
+  test.slow();
+  await signInAs("ruth@example.com");
+  const word = crypto.randomUUID().slice(0, 8);
+  const sheet = `No;What;Sev;When;Services\n${word};Gangway ${word} stuck;2;03/11/2025 14:05;booking\n`;
+  await page.goto("/admin/imports");
+  await page.getByRole("link", { name: "Import incidents" }).click();
+  await axe();
+
+  await test.step("hand it in: two columns are not understood", async () => {
+    const file = { name: `sheet-${word}.csv`, mimeType: "text/csv", buffer: Buffer.from(sheet) };
+    await page.getByLabel("File", { exact: true }).setInputFiles(file);
+    await page.getByRole("button", { name: "Compare", exact: true }).click();
+    await expect(page.getByRole("heading", { name: "How this file is read" })).toBeVisible({ timeout: 20_000 });
+    await expect(page.getByRole("row", { name: /^When/ })).toContainText("03/11/2025 14:05");
+    await axe();
+  });
+
+  await test.step("say what they are; day or month first has to be said, too", async () => {
+    await page.getByLabel("What “No” is").selectOption("External id");
+    await page.getByLabel("What “What” is").selectOption("Title");
+    await page.getByLabel("What “When” is").selectOption("Started");
+    await page.getByRole("button", { name: "Compare again" }).click();
+    await expect(page.locator("main")).toContainText("Say which it is", { timeout: 20_000 });
+    await page.getByLabel("Dates such as 03/11/2026").selectOption("Day first: 31/12/2026");
+    await page.getByRole("button", { name: "Compare again" }).click();
+    await expect(page.getByRole("button", { name: "Apply" })).toBeVisible({ timeout: 20_000 });
+  });
+
+  await test.step("apply, and find it", async () => {
+    await page.getByRole("button", { name: "Apply" }).click();
+    await expect(page.locator("main")).toContainText("What came of it is below", { timeout: 20_000 });
+    await page.goto(`/incidents?period=all&q=${word}`);
+    await page.getByRole("link", { name: `Gangway ${word} stuck` }).click();
+    await expect(page.getByRole("heading", { level: 1 })).toHaveText(`Gangway ${word} stuck`);
+  });
+});

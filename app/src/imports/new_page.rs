@@ -31,7 +31,7 @@ fn load(kind: Option<String>) -> Result<(Kind, String), AppError> {
 #[component]
 pub fn NewImportPage() -> impl IntoView {
     let kind = use_query_map().read_untracked().get("kind");
-    page(async { load(kind) }, |(kind, zone)| {
+    page(async move { load(kind) }, |(kind, zone)| {
         let crumbs = vec![
             Crumb::new("Home", urls::home()),
             Crumb::new("Admin", urls::admin()),

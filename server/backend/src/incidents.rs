@@ -9,6 +9,7 @@
 //! | [`names`] | names of services that the catalogue does not know, and what they stand for |
 //! | [`receive`] | what an inbound hook says |
 //! | [`import`] | CSV and JSON files |
+//! | `said` | what a source says, and what of it is new |
 //! | `upsert` | what hooks and imports say, many at a time |
 //! | [`aggregate`] | counts, medians and repetitions by type, service, team, month, severity |
 //! | `concerns` | whom the events of incidents concern |
@@ -25,6 +26,7 @@ pub mod overview;
 pub mod read;
 pub mod receive;
 pub mod record;
+mod said;
 #[cfg(test)]
 mod tests;
 pub mod types;

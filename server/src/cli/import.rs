@@ -54,10 +54,10 @@ pub enum ImportCommand {
 pub struct IncidentsArgs {
     /// The file: CSV with a line of headings, a JSON list, or one JSON object a line
     file: PathBuf,
-    /// What a column is, by its heading or as #3: for example Opened=started_at, or Owner=ignore
+    /// What a column is, by its heading or as #3: for example `Opened=started_at` or `Owner=ignore`
     #[arg(long = "map", value_name = "COLUMN=FIELD")]
     map: Vec<String>,
-    /// Zone of times that name none, for example Europe/Berlin (default: PLUMBLINE_TIME_ZONE)
+    /// Zone of times that name none, for example Europe/Berlin (default: `PLUMBLINE_TIME_ZONE`)
     #[arg(long, value_name = "ZONE")]
     zone: Option<String>,
     /// Which comes first in 03/11/2026: day-first or month-first (default: what the file's other dates tell)

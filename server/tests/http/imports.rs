@@ -178,3 +178,54 @@ async fn the_api_does_the_same() {
         assert_eq!(wrong_fields(&cast.post(&cast.admin, "/imports", body).await), [field]);
     }
 }
+
+#[tokio::test]
+async fn a_file_of_incidents_is_read_as_somebody_says() {
+    let cast = Cast::new().await;
+    let file = b"No;What;Sev;When\n7;Checkout is <down>;2;03/11/2025 14:05\n";
+    let fields = [("kind", "incidents"), ("options.source", "tickets"), ("options.severity", "")];
+    let answer = upload(&cast, &cast.admin, &fields, Some(("incidents.csv", file))).await;
+    assert_eq!(answer.status, 303, "{}", answer.body);
+    let page = answer.header("location").to_owned();
+    work(&cast).await;
+    let shown = cast.app.page(Some(&cast.admin), &page).await;
+    for words in ["How this file is read", "CSV separated by semicolons", "Checkout is &lt;down&gt;", "columns[3]"] {
+        assert!(shown.body.contains(words), "{words}: {}", shown.body);
+    }
+    let id = page.rsplit('/').next().unwrap();
+    let read = async |fields: &[(&str, &str)]| {
+        let version = cast.get(&cast.admin, &format!("/imports/{id}")).await.json()["version"].to_string();
+        let own = [("import", id), ("version", version.as_str()), ("source", "tickets")];
+        let fields: Vec<_> = own.iter().chain(fields).copied().collect();
+        cast.app.form(Some(&cast.admin), &page, "/do/imports/read-incidents", &fields).await
+    };
+    let columns = [
+        ("columns[0]", "external_id"),
+        ("columns[1]", "title"),
+        ("columns[2]", "severity"),
+        ("columns[3]", "started_at"),
+    ];
+    let wrong = read(&[&columns[..], &[("zone", "Mars/Base")]].concat()).await;
+    assert_eq!(wrong.status, 422);
+    assert!(wrong.body.contains("Give a time zone") && wrong.body.contains("Mars/Base"), "{}", wrong.body);
+    // Day or month? The page says that it cannot be told.
+    assert_eq!(read(&columns).await.status, 303);
+    work(&cast).await;
+    let shown = cast.app.page(Some(&cast.admin), &page).await;
+    assert!(shown.body.contains("Cannot be read") && shown.body.contains("Say which it is"), "{}", shown.body);
+    assert_eq!(read(&[&columns[..], &[("dates", "day-first"), ("zone", "Europe/Berlin")]].concat()).await.status, 303);
+    work(&cast).await;
+    let shown = cast.app.page(Some(&cast.admin), &page).await;
+    assert!(shown.body.contains("Ready to apply") && shown.body.contains("Checkout is"), "{}", shown.body);
+    let version = cast.get(&cast.admin, &format!("/imports/{id}")).await.json()["version"].to_string();
+    let fields = [("import", id), ("version", version.as_str())];
+    assert_eq!(cast.app.form(Some(&cast.admin), &page, "/do/imports/apply", &fields).await.status, 303);
+    work(&cast).await;
+    let found = cast.get(&cast.reader, "/incidents").await.json();
+    assert_eq!(
+        (found["items"][0]["external_id"].as_str(), found["items"][0]["started_at"].as_str()),
+        (Some("7"), Some("2025-11-03T13:05:00Z"))
+    );
+    let new = cast.app.page(Some(&cast.admin), "/admin/imports/new?kind=incidents").await;
+    assert!(new.status == 200 && new.body.contains("options.zone"), "{}", new.body);
+}

@@ -29,16 +29,16 @@ async fn an_incident_is_recorded_read_changed_and_voided() {
     assert_eq!(cast.get(&cast.reader, &path).await.json(), body);
     assert_eq!(cast.post(&cast.member, "/incidents", incident()).await.status, 409);
 
-    let patch =
+    let change =
         async |who: &Persona, if_match: &str, body: Value| cast.change(who, "PATCH", &path, if_match, body).await;
-    assert_eq!(patch(&cast.reader, "*", json!({ "title": "x" })).await.status, 403);
-    assert_eq!(patch(&cast.author, "\"9\"", json!({ "title": "x" })).await.status, 412);
+    assert_eq!(change(&cast.reader, "*", json!({ "title": "x" })).await.status, 403);
+    assert_eq!(change(&cast.author, "\"9\"", json!({ "title": "x" })).await.status, 412);
     let unstated = cast.app.call(Some(&cast.author), "PATCH", &path, json!({ "title": "x" })).await;
     assert_eq!((unstated.status.as_u16(), unstated.header("etag")), (428, "\"1\""));
-    let changed = patch(&cast.author, "\"1\"", json!({ "detected_at": null, "severity": 2 })).await;
+    let changed = change(&cast.author, "\"1\"", json!({ "detected_at": null, "severity": 2 })).await;
     assert_eq!((changed.status.as_u16(), changed.header("etag")), (200, "\"2\""), "{}", changed.body);
     assert_eq!((&changed.json()["detected_at"], &changed.json()["severity"]), (&Value::Null, &json!(2)));
-    let late = patch(&cast.author, "\"2\"", json!({ "ended_at": "2026-10-01T10:10:00Z" })).await;
+    let late = change(&cast.author, "\"2\"", json!({ "ended_at": "2026-10-01T10:10:00Z" })).await;
     assert_eq!(wrong_fields(&late), ["ended_at"]);
 
     assert_eq!(

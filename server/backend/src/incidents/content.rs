@@ -86,7 +86,8 @@ impl Times {
             detected_at.is_some_and(|at| at < started_at),
             mitigated_at.is_some_and(|at| at < started_at),
             ended_at.is_some_and(|at| at < started_at),
-            ended_at.zip(mitigated_at).is_some_and(|(ended, mitigated)| ended < mitigated),
+            // One complaint is enough about an end before the start.
+            ended_at.zip(mitigated_at).is_some_and(|(ended, mitigated)| ended < mitigated && ended >= started_at),
         ];
         for ((_, field, sentence), _) in ORDER.iter().zip(broken).filter(|(_, broken)| *broken) {
             fields.complain(*field, *sentence);

@@ -35,7 +35,8 @@ use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 
 use super::content::Content;
-use super::upsert::{self, Became, Said};
+use super::said::Said;
+use super::upsert::{self, Became};
 use crate::imports::{self, Change, Counts, Go, Line, Outcome, Place, Run};
 use crate::{Backend, Error, Result, Subject, Tx};
 use dates::Order;

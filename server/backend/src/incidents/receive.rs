@@ -10,9 +10,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use super::upsert::{self, Became, How, Said};
+use super::said::Said;
+use super::upsert::{self, Became, How};
 use super::{content, names};
-use crate::{Backend, Error, Result, Tx};
+use crate::{Backend, Result, Tx};
 
 /// How often what was said is tried again because somebody recorded the same incident at the same moment.
 pub(crate) const TRIES: usize = 3;
@@ -70,7 +71,7 @@ pub(super) fn said<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer:
 
 /// Takes over what a hook says, in the transaction that takes its call in. `hook` names it: the source of incidents whose
 /// body names none, so that two tools that number their incidents alike stay apart. `None`: somebody else recorded the
-/// same incident at the same moment, so nothing was done; begin the transaction anew.
+/// same incident at the same moment, so nothing may be committed; begin the transaction anew.
 pub(crate) async fn receive_in(tx: &mut Tx<'_>, hook: &str, body: &[u8]) -> Result<Option<Received>> {
     let body: Body = serde_json::from_slice(body)
         .map_err(|error| Refusal::field("body", format!("This is not the JSON expected here: {error}.")))?;
@@ -85,7 +86,7 @@ pub async fn receive(backend: &Backend, hook: &str, body: &[u8]) -> Result<Recei
             return tx.commit(received).await;
         }
     }
-    Err(Error::Refused(Refusal::Busy { retry_after_seconds: 2 }))
+    Err(Refusal::Busy { retry_after_seconds: 2 }.into())
 }
 
 /// The same in somebody's name, without telling anybody: for the demo's past.

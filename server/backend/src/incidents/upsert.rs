@@ -9,117 +9,13 @@ use domain::refusal::Fields;
 use domain::{Actor, Refusal};
 use jiff::Timestamp;
 use jiff_sqlx::ToSqlx as _;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::content::{Content, Times, kept, refused};
+use super::content::{Content, Times, refused};
 use super::names::{self, Meaning};
-use super::receive::said;
 use super::record;
+use super::said::Said;
 use crate::{Result, Subject, Tx};
-
-/// What a source says about an incident, every value within its limits. `None`: it does not say.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-#[expect(clippy::option_option, reason = "not said, said to be none, said")]
-pub(super) struct Said {
-    #[serde(skip)]
-    pub(super) source: String,
-    #[serde(skip)]
-    pub(super) external_id: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) title: Option<String>,
-    /// The word for its type; blank is none.
-    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
-    pub(super) type_word: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) severity: Option<Severity>,
-    /// Words for services, as [`names::as_kept`].
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) services: Option<BTreeSet<String>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) started_at: Option<Timestamp>,
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "said")]
-    pub(super) detected_at: Option<Option<Timestamp>>,
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "said")]
-    pub(super) mitigated_at: Option<Option<Timestamp>>,
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "said")]
-    pub(super) ended_at: Option<Option<Timestamp>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) summary: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "said")]
-    pub(super) postmortem_url: Option<Option<String>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) postmortem: Option<String>,
-}
-
-impl Said {
-    /// What a source has said that never said anything: blank wherever blank is possible.
-    fn blank() -> Self {
-        Self {
-            services: Some(BTreeSet::new()),
-            detected_at: Some(None),
-            mitigated_at: Some(None),
-            ended_at: Some(None),
-            summary: Some(String::new()),
-            postmortem_url: Some(None),
-            postmortem: Some(String::new()),
-            ..Self::default()
-        }
-    }
-
-    /// The same with instants as the database keeps them.
-    pub(super) fn kept(self) -> Self {
-        Self {
-            started_at: self.started_at.map(kept),
-            detected_at: self.detected_at.map(|at| at.map(kept)),
-            mitigated_at: self.mitigated_at.map(|at| at.map(kept)),
-            ended_at: self.ended_at.map(|at| at.map(kept)),
-            ..self
-        }
-    }
-
-    /// What is said differently from `before`.
-    fn news(&self, before: &Self) -> Self {
-        fn new<T: Clone + PartialEq>(now: Option<&T>, before: Option<&T>) -> Option<T> {
-            now.filter(|_| now != before).cloned()
-        }
-        Self {
-            source: self.source.clone(),
-            external_id: self.external_id.clone(),
-            title: new(self.title.as_ref(), before.title.as_ref()),
-            type_word: new(self.type_word.as_ref(), before.type_word.as_ref()),
-            severity: new(self.severity.as_ref(), before.severity.as_ref()),
-            services: new(self.services.as_ref(), before.services.as_ref()),
-            started_at: new(self.started_at.as_ref(), before.started_at.as_ref()),
-            detected_at: new(self.detected_at.as_ref(), before.detected_at.as_ref()),
-            mitigated_at: new(self.mitigated_at.as_ref(), before.mitigated_at.as_ref()),
-            ended_at: new(self.ended_at.as_ref(), before.ended_at.as_ref()),
-            summary: new(self.summary.as_ref(), before.summary.as_ref()),
-            postmortem_url: new(self.postmortem_url.as_ref(), before.postmortem_url.as_ref()),
-            postmortem: new(self.postmortem.as_ref(), before.postmortem.as_ref()),
-        }
-    }
-
-    /// All that was ever said, the newest of it.
-    fn over(self, before: Self) -> Self {
-        Self {
-            source: self.source,
-            external_id: self.external_id,
-            title: self.title.or(before.title),
-            type_word: self.type_word.or(before.type_word),
-            severity: self.severity.or(before.severity),
-            services: self.services.or(before.services),
-            started_at: self.started_at.or(before.started_at),
-            detected_at: self.detected_at.or(before.detected_at),
-            mitigated_at: self.mitigated_at.or(before.mitigated_at),
-            ended_at: self.ended_at.or(before.ended_at),
-            summary: self.summary.or(before.summary),
-            postmortem_url: self.postmortem_url.or(before.postmortem_url),
-            postmortem: self.postmortem.or(before.postmortem),
-        }
-    }
-}
 
 /// What became of what was said about one incident.
 #[derive(Debug)]
@@ -164,6 +60,8 @@ struct Write {
     imported: Value,
     /// Unless they stay as they are.
     touched: Option<Touched>,
+    /// The incident stays as it is; only what was said is remembered.
+    silent: bool,
 }
 
 /// The services of an incident as rows.
@@ -204,7 +102,7 @@ pub(super) async fn upsert(tx: &mut Tx<'_>, actor: &Actor, said: Vec<Said>, how:
         write_services(tx, &writes).await?;
         write_events(tx, &writes, how.quietly).await?;
     }
-    for write in writes {
+    for write in writes.into_iter().filter(|write| !write.silent) {
         let id = write.id.unwrap_or_default();
         became[write.place] = match write.before {
             None => Became::Recorded(id, Box::new(write.content)),
@@ -216,7 +114,7 @@ pub(super) async fn upsert(tx: &mut Tx<'_>, actor: &Actor, said: Vec<Said>, how:
 
 async fn write_events(tx: &mut Tx<'_>, writes: &[Write], quietly: bool) -> Result<()> {
     let (mut recorded, mut changed) = (Vec::new(), Vec::new());
-    for write in writes {
+    for write in writes.iter().filter(|write| !write.silent) {
         let Some(id) = write.id else { continue };
         let before = write.before.as_ref().map(serde_json::to_value).transpose()?;
         let list = if before.is_some() { &mut changed } else { &mut recorded };
@@ -292,6 +190,10 @@ fn decide(
             (known.content.clone(), news, imported, Some(known.content))
         }
     };
+    let nothing = Said { source: news.source.clone(), external_id: news.external_id.clone(), ..Said::default() };
+    if before.is_some() && news == nothing {
+        return Ok(None);
+    }
     let Said {
         source: _,
         external_id: _,
@@ -324,15 +226,13 @@ fn decide(
     content.postmortem_url = postmortem_url.unwrap_or(content.postmortem_url);
     content.postmortem = postmortem.unwrap_or(content.postmortem);
     let touched = services.map(|words| touch(&mut content, words, meanings));
-    if before.as_ref() == Some(&content) {
-        return Ok(None);
-    }
+    let silent = before.as_ref() == Some(&content);
     let mut fields = Fields::default();
     content.times.check(&mut fields, now);
     fields.finish(Some(()))?;
     let type_id = types.find(&content.incident_type).map_or_else(|| types.unknown(), Ok)?.0;
     let imported = serde_json::to_value(&imported).map_err(|_| Refusal::conflict("This cannot be kept."))?;
-    Ok(Some(Write { place: 0, id: None, before, content, type_id, imported, touched }))
+    Ok(Some(Write { place: 0, id: None, before, content, type_id, imported, touched, silent }))
 }
 
 /// Puts what the words stand for into the content; the rows to write.
@@ -436,7 +336,7 @@ fn row(write: &Write) -> Value {
         "id": write.id, "source": source, "external_id": external_id, "title": title, "type_id": write.type_id,
         "type_word": type_word, "severity": severity, "started_at": times.started_at, "detected_at": times.detected_at,
         "mitigated_at": times.mitigated_at, "ended_at": times.ended_at, "summary": summary,
-        "postmortem_url": postmortem_url, "postmortem": postmortem, "imported": write.imported,
+        "postmortem_url": postmortem_url, "postmortem": postmortem, "imported": write.imported, "silent": write.silent,
     })
 }
 
@@ -488,11 +388,12 @@ async fn update(tx: &mut Tx<'_>, writes: &[Write]) -> Result<()> {
             set title = row.title, type_id = row.type_id, type_word = row.type_word, severity = row.severity,
                 started_at = row.started_at, detected_at = row.detected_at, mitigated_at = row.mitigated_at,
                 ended_at = row.ended_at, summary = row.summary, postmortem_url = row.postmortem_url,
-                postmortem = row.postmortem, imported = row.imported, version = version + 1, updated_at = $2
+                postmortem = row.postmortem, imported = row.imported,
+                version = version + (not silent)::integer, updated_at = case when silent then updated_at else $2 end
            from jsonb_to_recordset($1) as row (
                   id bigint, title text, type_id bigint, type_word text, severity smallint, started_at timestamptz,
                   detected_at timestamptz, mitigated_at timestamptz, ended_at timestamptz, summary text,
-                  postmortem_url text, postmortem text, imported jsonb)
+                  postmortem_url text, postmortem text, imported jsonb, silent boolean)
           where incidents.id = row.id",
         Value::Array(rows),
         tx.now().to_sqlx(),

@@ -106,13 +106,13 @@ pub(super) fn read(text: &str) -> Option<Written> {
 }
 
 /// Seconds or milliseconds since 1970; smaller numbers count something else.
+#[expect(clippy::cast_possible_truncation, reason = "it is less than 1e14")]
 fn epoch(number: f64) -> Option<Timestamp> {
     let millis = match number {
         1e8..1e11 => number * 1000.0,
         1e11..1e14 => number,
         _ => return None,
     };
-    #[expect(clippy::cast_possible_truncation, reason = "it is less than 1e14")]
     Timestamp::from_millisecond(millis.round() as i64).ok()
 }
 
@@ -126,7 +126,8 @@ fn slashed(text: &str) -> Option<Written> {
     let short = |part: &str| if part.len() <= 2 { part.parse::<i8>().ok().filter(|number| *number > 0) } else { None };
     let (first, second) = (short(first)?, short(second)?);
     let year: i16 = Some(year).filter(|year| year.len() == 4)?.parse().ok()?;
-    if parts.next().is_some() {
+    // One of them is a month, whichever.
+    if parts.next().is_some() || first.min(second) > 12 || first.max(second) > 31 {
         return None;
     }
     let time = time_of_day(time.trim_start_matches([' ', ',', 'T']))?;

@@ -263,12 +263,11 @@ pub(super) fn columns(headings: &[String], said: &BTreeMap<String, String>) -> R
         headings.iter().map(|heading| Column { heading: heading.clone(), field: None, unit: unit(heading) }).collect();
     let mut decided = vec![false; found.len()];
     for (column, word) in said {
-        let index = match column.strip_prefix('#').and_then(|number| number.parse::<usize>().ok()) {
+        let number = column.strip_prefix('#').and_then(|number| number.parse::<usize>().ok());
+        let wanted = column.trim().to_lowercase();
+        let index = match number {
             Some(number) => number.checked_sub(1).filter(|index| *index < found.len()),
-            None => {
-                let wanted = column.trim().to_lowercase();
-                headings.iter().position(|heading| heading.trim().to_lowercase() == wanted)
-            }
+            None => headings.iter().position(|heading| heading.trim().to_lowercase() == wanted),
         };
         let Some(index) = index else {
             let message = format!("There is no column “{column}”; there are: {}.", headings.join(", "));
@@ -303,9 +302,9 @@ fn guess(found: &mut [Column], decided: &[bool]) {
         if found.iter().any(|column| column.field == Some(field)) {
             continue;
         }
-        let names = field.names().iter();
+        let mut names = field.names().iter();
         let free = |index: &usize| found[*index].field.is_none() && !decided[*index];
-        let place = names.filter_map(|name| (0..found.len()).filter(free).find(|index| plain[*index] == *name)).next();
+        let place = names.find_map(|name| (0..found.len()).filter(free).find(|index| plain[*index] == *name));
         if let Some(index) = place {
             found[index].field = Some(field);
         }

@@ -1,5 +1,7 @@
 //! One row to what it says about an incident, every value checked by itself.
 
+use std::fmt::Write as _;
+
 use domain::incident::Severity;
 use domain::{Refusal, limits, text};
 use jiff::Timestamp;
@@ -94,13 +96,6 @@ pub(super) fn row(
     order: Option<Order>,
     options: &Options,
 ) -> Result<(Said, Vec<String>), Refused> {
-    if let Cells::Csv(cells) = cells
-        && let Some(extra) = cells.iter().skip(columns.len()).find(|cell| !cell.trim().is_empty())
-    {
-        let extra: String = extra.trim().chars().take(60).collect();
-        let reason = format!("This row has more columns than there are headings: “{extra}” belongs to none.");
-        return Err(Refused { subject: String::new(), reason });
-    }
     let of = |field: Field| {
         let (index, column) = columns.iter().enumerate().find(|(_, column)| column.field == Some(field))?;
         let found = cell(cells, index, &column.heading);
@@ -110,27 +105,34 @@ pub(super) fn row(
     let given = |field: Field| said(field).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
     let named = given(Field::ExternalId).or_else(|| given(Field::Title)).unwrap_or_default();
     let subject: String = named.chars().take(limits::EXTERNAL_ID_CHARS).collect();
+    if let Cells::Csv(cells) = cells
+        && let Some(extra) = cells.iter().skip(columns.len()).find(|cell| !cell.trim().is_empty())
+    {
+        let extra: String = extra.trim().chars().take(60).collect();
+        let reason = format!("This row has more columns than there are headings: “{extra}” belongs to none.");
+        return Err(Refused { subject, reason });
+    }
     let refused = |field: Field, reason: String| {
         let heading = of(field).map_or(field.label(), |(column, _)| column.heading.as_str());
         Refused { subject: subject.clone(), reason: format!("{heading}: {reason}") }
     };
     let in_words = |field: Field| move |refusal: Refusal| refused(field, refusal.to_string());
     let mut notes = Vec::new();
-    let mut time = |field: Field, start: Option<Timestamp>| -> Result<Option<Option<Timestamp>>, Refused> {
+    let is_said = |field: Field| of(field).is_some();
+    let mut time = |field: Field, start: Option<Timestamp>| -> Result<Option<Timestamp>, Refused> {
         let Some((column, found)) = of(field) else { return Ok(None) };
         let text = found.as_text().unwrap_or_default();
         if matches!(text.trim(), "" | "-" | "null" | "N/A" | "n/a") {
-            return Ok(Some(None));
+            return Ok(None);
         }
         let found = dates::resolve(&text, column.unit, order, &options.zone, start);
         let found = found.map_err(|reason| refused(field, reason))?;
         notes.extend(found.note.map(|note| format!("{}: {note}", column.heading)));
-        Ok(Some(Some(found.at)))
+        Ok(Some(found.at))
     };
-    let started_at = time(Field::StartedAt, None)?.flatten();
-    let detected_at = time(Field::DetectedAt, started_at)?;
-    let mitigated_at = time(Field::MitigatedAt, started_at)?;
-    let ended_at = time(Field::EndedAt, started_at)?;
+    let started_at = time(Field::StartedAt, None)?;
+    let (detected, mitigated) = (time(Field::DetectedAt, started_at)?, time(Field::MitigatedAt, started_at)?);
+    let ended = time(Field::EndedAt, started_at)?;
     let max = limits::INCIDENT_TITLE_CHARS;
     // A title of several lines is one of blanks.
     let title = given(Field::Title).map(|title| title.split_whitespace().collect::<Vec<_>>().join(" "));
@@ -185,9 +187,9 @@ pub(super) fn row(
         severity,
         services,
         started_at,
-        detected_at,
-        mitigated_at,
-        ended_at,
+        detected_at: is_said(Field::DetectedAt).then_some(detected),
+        mitigated_at: is_said(Field::MitigatedAt).then_some(mitigated),
+        ended_at: is_said(Field::EndedAt).then_some(ended),
         summary,
         postmortem_url,
         postmortem,
@@ -198,6 +200,10 @@ pub(super) fn row(
 /// A name for a row that has none: the same with every import.
 fn derived(title: Option<&str>, started_at: Option<Timestamp>) -> Option<String> {
     let digest = Sha256::new().chain_update(title?).chain_update([0]).chain_update(started_at?.to_string()).finalize();
-    let letters: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
-    Some(format!("{DERIVED}{letters}"))
+    let mut name = DERIVED.to_owned();
+    for byte in digest.iter().take(12) {
+        // Writing into a text cannot fail.
+        let _ = write!(name, "{byte:02x}");
+    }
+    Some(name)
 }

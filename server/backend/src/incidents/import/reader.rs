@@ -110,13 +110,11 @@ pub(super) async fn examine(file: File<'_>, options: &Options) -> Result<Examine
     let (encoding, told) = text::guess(&beginning);
     // UTF-8 is what has no byte that is none; everything else that says nothing is taken for what Windows writes.
     let doubtful = encoding == UTF_8 && !told;
-    match survey(file, encoding, doubtful, options).await? {
-        Ok(examined) => Ok(examined),
-        Err(NotUtf8) => {
-            let again = survey(file, WINDOWS_1252, false, options).await?;
-            again.map_err(|NotUtf8| Error::internal("text that is replaced cannot fail"))
-        }
+    if let Ok(examined) = survey(file, encoding, doubtful, options).await? {
+        return Ok(examined);
     }
+    let again = survey(file, WINDOWS_1252, false, options).await?;
+    again.map_err(|NotUtf8| Error::internal("text that is replaced cannot fail"))
 }
 
 async fn survey(
@@ -402,7 +400,7 @@ pub(super) fn subject(said: &Said) -> String {
 
 fn hash(said: &Said) -> u64 {
     let digest = Sha256::new().chain_update(&said.source).chain_update([0]).chain_update(&said.external_id).finalize();
-    digest.iter().take(8).fold(0, |hash, byte| hash << 8 | u64::from(*byte))
+    digest.iter().take(8).fold(0, |hash, byte| (hash << 8) | u64::from(*byte))
 }
 
 /// Words that were remarked upon already: each is said once.

@@ -98,8 +98,8 @@ pub(super) enum Next {
 
 /// What taking one row from the text came to.
 enum Taken {
-    /// Its cells, and where the next one begins.
-    Row(Vec<String>, usize),
+    /// Its cells, where the next one begins, and whether a quoted cell has quotes that nobody doubled.
+    Row(Vec<String>, usize, bool),
     /// The text ends before the row does.
     More,
     /// A quote of this column is never closed.
@@ -144,7 +144,7 @@ impl Rows {
         loop {
             let rest = &self.text.as_bytes()[self.from..];
             // Empty lines say nothing.
-            let blank = rest.iter().take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
+            let blank = blanks(rest, self.ended, |byte| matches!(byte, b'\n' | b'\r'));
             if blank > 0 {
                 self.go_to(self.from + blank);
                 continue;
@@ -152,14 +152,17 @@ impl Rows {
             if rest.is_empty() {
                 return if self.ended { Next::End } else { Next::More };
             }
+            if rest == b"\r" && !self.ended {
+                return Next::More;
+            }
             let line = self.line;
             let taken = take_csv(rest, delimiter, self.ended);
             let reason = match taken {
                 Taken::More if rest.len() <= LONGEST => return Next::More,
-                Taken::Row(cells, length) if length <= LONGEST => {
+                Taken::Row(cells, length, stray) if length <= LONGEST => {
                     let several = rest[..length].trim_ascii_end().iter().any(|byte| matches!(byte, b'\n' | b'\r'));
-                    let odd = several && self.width.is_some_and(|width| width != cells.len());
-                    if !odd {
+                    let other = self.width.is_some_and(|width| width != cells.len());
+                    if !several || !(other || stray) {
                         self.width.get_or_insert(cells.len());
                         self.go_to(self.from + length);
                         if cells.iter().all(|cell| cell.trim().is_empty()) {
@@ -167,12 +170,8 @@ impl Rows {
                         }
                         return Next::Row(Row { line, cells: Cells::Csv(cells) });
                     }
-                    format!(
-                        "With its quotes this row goes on in the lines below and has {} columns instead of {}. A quote is \
-                         missing or too many.",
-                        cells.len(),
-                        self.width.unwrap_or_default(),
-                    )
+                    "The quotes of this row end in a line below, as if another row belonged to it: one is missing or too many."
+                        .to_owned()
                 }
                 Taken::Unclosed(column) => format!("The quote that begins column {column} is never closed."),
                 Taken::Row(..) | Taken::More => "This row is longer than 1 MiB: a quote is not closed.".to_owned(),
@@ -194,11 +193,12 @@ impl Rows {
             self.go_to(self.from + inside);
         }
         let rest = &self.text.as_bytes()[self.from..];
-        let blank = rest.iter().take_while(|byte| byte.is_ascii_whitespace() || **byte == b',').count();
+        let blank = blanks(rest, self.ended, |byte| byte.is_ascii_whitespace() || byte == b',');
         self.go_to(self.from + blank);
         let (line, rest) = (self.line, &self.text.as_bytes()[self.from..]);
         let unreadable = |reason: String| Next::Unreadable(Unreadable { line, reason });
         match rest.first() {
+            Some(b'\r') => Next::More,
             None if self.ended => Next::End,
             None => Next::More,
             Some(b']') => {
@@ -228,6 +228,12 @@ impl Rows {
             }
         }
     }
+}
+
+/// How many of the first bytes say nothing. A carriage return at the end waits for the line feed that may belong to it.
+fn blanks(text: &[u8], ended: bool, is_blank: impl Fn(u8) -> bool) -> usize {
+    let blank = text.iter().take_while(|byte| is_blank(**byte)).count();
+    if blank == text.len() && !ended && text.last() == Some(&b'\r') { blank - 1 } else { blank }
 }
 
 /// Where the entries begin: after `[`, or after `{"items": [` and the like; at once for one object a line. `None`: more
@@ -280,6 +286,7 @@ fn take_csv(text: &[u8], delimiter: u8, ended: bool) -> Taken {
     let mut cell: Vec<u8> = Vec::new();
     let mut quoted = false;
     let mut was_quoted = false;
+    let mut stray = false;
     let mut at = 0;
     let text_of = |cell: Vec<u8>| String::from_utf8(cell).unwrap_or_default();
     while let Some(byte) = text.get(at).copied() {
@@ -300,6 +307,7 @@ fn take_csv(text: &[u8], delimiter: u8, ended: bool) -> Taken {
                 None if !ended => return Taken::More,
                 Some(next) if *next != delimiter && !matches!(next, b'\n' | b'\r') => {
                     cell.push(b'"');
+                    stray = true;
                     at += 1;
                 }
                 _ => {
@@ -318,7 +326,7 @@ fn take_csv(text: &[u8], delimiter: u8, ended: bool) -> Taken {
             }
             let end = if text[at..].starts_with(b"\r\n") { at + 2 } else { at + 1 };
             cells.push(text_of(cell));
-            return Taken::Row(cells, end);
+            return Taken::Row(cells, end, stray);
         } else if byte == b'"' && !was_quoted && cell.iter().all(|byte| *byte == b' ') {
             cell.clear();
             quoted = true;
@@ -334,7 +342,7 @@ fn take_csv(text: &[u8], delimiter: u8, ended: bool) -> Taken {
         return Taken::Unclosed(cells.len() + 1);
     }
     cells.push(text_of(cell));
-    Taken::Row(cells, text.len())
+    Taken::Row(cells, text.len(), stray)
 }
 
 #[cfg(test)]
@@ -404,9 +412,9 @@ mod tests {
             found[2..],
             [Ok((3, Cells::Csv(vec!["2".into(), "x".into()]))), Ok((4, Cells::Csv(vec!["3".into(), "y".into()])))]
         );
-        // Closed by a quote of another row: told by the number of columns.
+        // Closed by a quote of another row: told by the quote in it, or by the number of columns.
         let found = all("a,b,c\n1,\"lost,x\n2,\"fine\",y\n", 3);
-        assert!(matches!(&found[1], Err((2, why)) if why.contains("instead of 3")), "{found:?}");
+        assert!(matches!(&found[1], Err((2, why)) if why.contains("another row")), "{found:?}");
         assert_eq!(found[2], Ok((3, Cells::Csv(vec!["2".into(), "fine".into(), "y".into()]))));
         let endless = format!("a,b\n1,\"{}\n2,x\n", "no end\n".repeat(200_000));
         let found = all(&endless, 64 * 1024);

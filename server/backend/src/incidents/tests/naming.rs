@@ -60,10 +60,17 @@ async fn what_people_corrected_stays_until_the_source_says_something_new_about_i
     };
     change(&cast, &cast.sre, id, Expected::Existing, corrected).await.unwrap();
     assert_eq!(hears(&cast, &body()).await.unwrap().1, Happened::Unchanged);
+    // A source that says what people said already: nothing changes, and from then on that is what it said.
+    let mut agreeing = body();
+    agreeing["title"] = json!("Queue full after a deploy");
+    assert_eq!(hears(&cast, &agreeing).await.unwrap().1, Happened::Unchanged);
+    let other = IncidentChange { title: Some("Queue full after a deploy.".into()), ..IncidentChange::default() };
+    change(&cast, &cast.sre, id, Expected::Existing, other).await.unwrap();
+    assert_eq!(hears(&cast, &agreeing).await.unwrap().1, Happened::Unchanged);
     let partly = json!({ "external_id": "P-1", "severity": 1, "mitigated_at": null });
     assert_eq!(hears(&cast, &partly).await.unwrap().1, Happened::Changed);
     let incident = get(&cast, &cast.sre, id).await.unwrap();
-    assert_eq!((incident.title.as_str(), incident.severity.number()), ("Queue full after a deploy", 1));
+    assert_eq!((incident.title.as_str(), incident.severity.number()), ("Queue full after a deploy.", 1));
     assert_eq!(incident.mitigated_at, None, "null says that there is none");
     assert_eq!((incident.incident_type.slug.as_str(), incident.services[0].slug.as_str()), ("deploy", "billing"));
     let mut renamed = body();

@@ -88,7 +88,6 @@ fn median(mut seconds: Vec<i64>) -> Option<f64> {
 }
 
 #[tokio::test]
-#[expect(clippy::disallowed_methods, reason = "how long it takes is what is measured")]
 async fn ten_thousand_rows_are_imported_once_and_counted_as_they_are_in_the_file() {
     let test = backend().await;
     let (file, raw) = generate();
