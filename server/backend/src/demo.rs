@@ -48,10 +48,11 @@ pub async fn fill(backend: &Backend) -> Result<()> {
     people_teams_services(backend).await?;
     imports::imports(backend, &actor_by_email(backend, ADMIN).await?).await?;
     rfcs::rfcs(backend).await?;
-    notices::notices(backend).await?;
     incidents::incidents(backend).await?;
     follow_ups::follow_ups(backend).await?;
-    webhooks::webhooks(backend, &actor_by_email(backend, ADMIN).await?).await
+    webhooks::webhooks(backend, &actor_by_email(backend, ADMIN).await?).await?;
+    // Last: what happened in all of it is told.
+    notices::notices(backend).await
 }
 
 /// Whether the demo may be entered, and its people offered at sign-in, unasked: nobody is here yet, or an earlier run

@@ -243,8 +243,7 @@ async fn an_incident_concerns_the_teams_whose_services_it_touched() {
     };
     let recorded = record::record(&cast.test, &cast.grace, incident("2026-11-02T08:00:00Z")).await.unwrap();
     assert_eq!(cast.told().await, ["Ada: Grace recorded it: severity 2 [incident team]"]);
-    let change =
-        |change: IncidentChange| record::change(&cast.test, &cast.ada, recorded.id, Expected::Any, change);
+    let change = |change: IncidentChange| record::change(&cast.test, &cast.ada, recorded.id, Expected::Any, change);
     change(IncidentChange { title: Some("Payments were refused".into()), ..IncidentChange::default() }).await.unwrap();
     assert_eq!(cast.told().await, Vec::<String>::new(), "words are no news");
     assert_eq!(cast.inbox(&cast.ada, State::Open).await[0].title, "Payments were refused");
