@@ -28,6 +28,8 @@ const env = {
   ...process.env,
   DATABASE_URL: database,
   PLUMBLINE_LISTEN: "127.0.0.1:0",
+  // Whichever process answers and calls, people type one address.
+  PLUMBLINE_BASE_URL: "http://plumbline.example",
   PLUMBLINE_LOG: "json",
   PLUMBLINE_RATE_LIMITS: "off",
   PLUMBLINE_WEBHOOK_ALLOWED_NETWORKS: "127.0.0.0/8",
