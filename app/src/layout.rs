@@ -167,7 +167,7 @@ fn InboxLink(
     view! {
         <a class="inbox-link" href=urls::inbox() aria-label=label.clone() title=label aria-current=current>
             <Icon glyph=Glyph::Inbox/>
-            <span class="inbox-count" hidden=(unread == 0)>{shown}</span>
+            <span class="inbox-count" hidden=unread == 0>{shown}</span>
         </a>
     }
 }

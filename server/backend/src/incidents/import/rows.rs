@@ -198,9 +198,8 @@ impl Rows {
         let (line, rest) = (self.line, &self.text.as_bytes()[self.from..]);
         let unreadable = |reason: String| Next::Unreadable(Unreadable { line, reason });
         match rest.first() {
-            Some(b'\r') => Next::More,
             None if self.ended => Next::End,
-            None => Next::More,
+            Some(b'\r') | None => Next::More,
             Some(b']') => {
                 self.over = true;
                 Next::End
