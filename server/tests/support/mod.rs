@@ -65,6 +65,13 @@ pub struct Persona {
     pub token: String,
 }
 
+/// What runs beside the routes ends with the test, and gives its connections back.
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        self.stopping.cancel();
+    }
+}
+
 impl TestApp {
     /// A fresh product.
     pub async fn new() -> Self {
