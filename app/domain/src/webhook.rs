@@ -57,19 +57,14 @@ pub const NOUNS: [(&str, &str); 9] = [
     ("person", "People: who joined, roles, who left"),
 ];
 
-/// What happens to people and stays between them and the product.
-const PRIVATE: [&str; 5] = [
-    "person.invitation_withdrawn",
-    "person.invited",
-    "person.password_changed",
-    "person.password_reset",
-    "person.signed_in",
-];
+/// What of a person's events goes out. Their sign-ins, passwords and preferences stay between them and the product.
+const OF_PEOPLE: [&str; 5] =
+    ["person.changed", "person.created", "person.disabled", "person.enabled", "person.role_changed"];
 
 /// Whether events with this verb go out at all.
 pub fn goes_out(verb: &str) -> bool {
     let noun = verb.split_once('.').map_or(verb, |(noun, _)| noun);
-    NOUNS.iter().any(|(known, _)| *known == noun) && !PRIVATE.contains(&verb)
+    NOUNS.iter().any(|(known, _)| *known == noun) && (noun != "person" || verb == noun || OF_PEOPLE.contains(&verb))
 }
 
 /// Whether a receiver that asked for `events` (nouns and verbs; none: everything) is told of this verb.
@@ -122,6 +117,7 @@ mod tests {
         for verb in [
             "person.signed_in",
             "person.password_reset",
+            "person.preferences_changed",
             "person.invited",
             "token.created",
             "session.ended",
