@@ -44,7 +44,8 @@ async fn send(cast: &Cast, address: &str, headers: &[(&str, &str)], body: &[u8])
     answer
 }
 
-const BODY: &[u8] = br#"{"external_id":"P-1","title":"Checkout is slow","severity":2,"started_at":"2026-11-02T08:00:00Z"}"#;
+const BODY: &[u8] =
+    br#"{"external_id":"P-1","title":"Checkout is slow","severity":2,"started_at":"2026-11-02T08:00:00Z"}"#;
 
 #[tokio::test]
 async fn a_signed_call_from_anywhere_has_its_effect_once() {

@@ -5,7 +5,8 @@ use super::*;
 use crate::testing::{self, TestBackend};
 
 /// What a pager says.
-const SLOW: &str = r#"{"external_id":"P-1","title":"Checkout is slow","severity":2,"started_at":"2026-11-02T08:00:00Z"}"#;
+const SLOW: &str =
+    r#"{"external_id":"P-1","title":"Checkout is slow","severity":2,"started_at":"2026-11-02T08:00:00Z"}"#;
 
 /// A call as a sender makes it.
 struct Sent {
