@@ -1,7 +1,7 @@
 //! Live pages, in the browser: one connection to `GET /live`, for as long as the page is seen.
 //!
 //! An island says what it [`listen`]s to. A page without one says it in its markup: an element with an id and
-//! `data-live="import:7"` is fetched again and replaced whenever something happens to that, unless somebody is busy in
+//! `data-live="inbox"` is fetched again and replaced whenever something happens to that, unless somebody is busy in
 //! it. The frame says from which place in the order of events on (`data-live-after`); without it nobody listens. When
 //! anything fails, nothing is said: the page is as good as one without JavaScript.
 
@@ -18,8 +18,10 @@ use crate::browser::{by_id, elements, in_use, on, page_again};
 
 /// The topic that is not about anything but the reader.
 const INBOX: &str = "inbox";
-/// After the server said no, the next try is this many seconds away, the one after that twice as many.
+/// After the server said no, the next try is this many seconds away, the one after that twice as many …
 const PAUSE: u64 = 15;
+/// … up to this many.
+const LONGEST_PAUSE: u64 = 300;
 /// What happens at once is looked at once.
 const TOGETHER: Duration = Duration::from_millis(500);
 
@@ -124,7 +126,11 @@ impl Line {
                 pass_on(&told, Some(&format!("{kind}:{key}")));
             }
         });
-        on(&source, "reset", |_: Event| pass_on(&Told(JsValue::UNDEFINED), None));
+        let here = Rc::clone(self);
+        on(&source, "reset", move |message: MessageEvent| {
+            here.after.replace(message.last_event_id());
+            pass_on(&Told(JsValue::UNDEFINED), None);
+        });
         on(&source, "inbox", |message: MessageEvent| {
             if let Some(told) = read(&message)
                 && say_unread(&told).is_some()
@@ -144,7 +150,7 @@ impl Line {
             if source.is_some_and(|source| source.ready_state() == EventSource::CLOSED) && event.is_trusted() {
                 here.close();
                 let (again, pause) = (Rc::clone(&here), here.pause.get());
-                here.pause.set(pause * 2);
+                here.pause.set((pause * 2).min(LONGEST_PAUSE));
                 set_timeout(move || again.attend(), Duration::from_secs(pause));
             }
         });

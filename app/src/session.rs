@@ -28,10 +28,13 @@ pub const NEW_TOKEN: &str = "new_token";
 /// The key under which the link of an invitation just made waits to be shown.
 pub const NEW_INVITATION: &str = "new_invitation";
 
-/// The key under which the secret of a webhook just made waits to be shown: its id, a space, the secret.
-pub const NEW_WEBHOOK_SECRET: &str = "new_webhook_secret";
-/// The same of a hook.
+/// The key under which the secret of a hook just made waits to be shown: its id, a space, the secret.
 pub const NEW_HOOK_SECRET: &str = "new_hook_secret";
+
+/// The key under which the secret of this webhook, just made, waits for its page.
+pub fn new_webhook_secret(webhook: &str) -> String {
+    format!("new_webhook_secret {webhook}")
+}
 
 /// What the session store calls an error that time mends.
 pub const BUSY: &str = "busy";

@@ -216,6 +216,9 @@ const notices = query(`select event_id, count(*) from notices join events on eve
 const repeated = [...received.values()].filter(({ times }) => times > 1);
 const jobs = query(`select name, count(*), count(*) filter (where state = 'done') from (
   select payload->>'name' as name, state from outbox where kind = 'job') jobs group by name order by name`).split("\n").filter(Boolean);
+const jobsTwice = count(`select count(*) from (select 1 from outbox where kind = 'job'
+  group by payload->>'name', payload->>'at', payload->>'about' having count(*) > 1 or sum(attempts) <> 1) twice`);
+const daily = count("select count(*) from outbox where kind = 'job' and payload->>'name' = 'follow_ups'");
 const jobsUndone = count("select count(*) from outbox where kind = 'job' and state <> 'done' and due_at <= (select max(at) from events)");
 const chases = query(`select verb, count(*), count(distinct subject_key) from events where id > ${before} and actor_id is null
   and subject_kind = 'follow_up' and subject_key in (select id::text from follow_ups where title like 'Drill %') group by verb order by verb`).split("\n").filter(Boolean);
@@ -233,6 +236,7 @@ const rows = [
   ["with another body / with a wrong signature", `${differing} / ${forged}`],
   ["everything done after the last death", `${settled.toFixed(1)} s (${left} left, ${dead} given up)`],
   ["days that the clock was moved on", days],
+  ["timed jobs put in or done more than once", jobsTwice],
   ...jobs.map((row) => row.split("|")).map(([name, all, done]) => [`timed job ${name}`, `${all} times due, ${done} done`]),
   ...chases.map((row) => row.split("|")).map(([verb, all, of]) => [verb, `${all} for ${of} follow-ups`]),
 ];
@@ -249,6 +253,9 @@ const bad = [
   received.size !== events.length && "webhooks lost",
   (differing || forged) && "webhooks changed",
   (left || dead || jobsUndone) && "work left",
+  jobsTwice && "timed jobs twice",
+  // The first morning may come by itself, and the hours at the end may reach another one.
+  (daily < days || daily > days + 2) && "a timed job did not come every day",
   chases.some((row) => row.split("|")[1] !== row.split("|")[2]) && "a chase happened twice",
   chases.length === 0 && "no chase happened",
   wrong.length && "answers other than 201 and 503",

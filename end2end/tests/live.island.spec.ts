@@ -21,6 +21,14 @@ function news(page: Page) {
   return page.locator(".news");
 }
 
+/** As if the tab came to the front, or went behind another one. */
+function see(page: Page, state: "hidden" | "visible"): Promise<void> {
+  return page.evaluate((state) => {
+    Object.defineProperty(document, "hidden", { configurable: true, get: () => state === "hidden" });
+    document.dispatchEvent(new Event("visibilitychange"));
+  }, state);
+}
+
 test("a comment of somebody else is announced and brought in, and nothing moves", async ({ page, signInAs, another, axe }) => {
   await signInAs("ruth@example.com");
   const rfc = await publishedRfc(page, BODY);
@@ -98,6 +106,28 @@ test("a new revision is offered, and what is dismissed stays away", async ({ pag
   await expect(reader.getByText("And more.")).toBeVisible();
 });
 
+test("a new title and a withdrawal show when they are brought in", async ({ page, signInAs, another }) => {
+  await signInAs("ruth@example.com");
+  const rfc = await publishedRfc(page, BODY);
+  const reader = await another("dario@example.com");
+  await listening(reader, rfc);
+  const bringIn = async () => {
+    await expect(news(reader)).toContainText("This RFC has changed.");
+    await news(reader).getByRole("button", { name: "Show" }).click();
+    await expect(news(reader).getByRole("button")).toHaveCount(0);
+  };
+  const title = unique("Another name");
+  await page.goto(`${rfc}/edit?part=details`);
+  await page.getByLabel("Title", { exact: true }).fill(title);
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await bringIn();
+  await expect(reader.getByRole("heading", { level: 1 })).toContainText(title);
+  await expect(reader).toHaveTitle(new RegExp(title));
+  await post(page, "/do/rfcs/status", { number: rfc.split("/")[2], to: "withdrawn", reason: "The tide has turned." });
+  await bringIn();
+  await expect(reader.locator(".rfc-main > .notice")).toContainText("The tide has turned.");
+});
+
 /** What comes over the wire to this page in this time, as text; empty when it is not let in. */
 function wire(page: Page, topics: string, milliseconds: number): Promise<string> {
   return page.evaluate(
@@ -169,15 +199,33 @@ test("a tab that nobody sees keeps no connection and hears what it missed", asyn
   const rfc = await publishedRfc(page, BODY);
   const writer = await another("grace@example.com");
   await listening(page, rfc);
-  const see = (state: "hidden" | "visible") =>
-    page.evaluate((state) => {
-      Object.defineProperty(document, "hidden", { configurable: true, get: () => state === "hidden" });
-      document.dispatchEvent(new Event("visibilitychange"));
-    }, state);
-  await see("hidden");
+  await see(page, "hidden");
   await openThread(writer, rfc, BODY, "The ferry leaves", "Which one?");
   await page.waitForTimeout(700);
   await expect(news(page).getByRole("button")).toHaveCount(0);
-  await see("visible");
+  await see(page, "visible");
   await expect(news(page)).toContainText("1 new comment.");
+});
+
+test("a tab that missed too much says so once", async ({ page, another }) => {
+  test.slow();
+  const person = await newPerson(page);
+  await signIn(page, person.email, person.password);
+  const rfc = await publishedRfc(page, BODY);
+  const writer = await another("grace@example.com");
+  const thread = await openThread(writer, rfc, BODY, "The ferry leaves", "Which one?");
+  await listening(page, rfc);
+  await see(page, "hidden");
+  for (let missed = 0; missed <= 100; missed++) {
+    await post(writer, "/do/rfcs/reply", { thread: thread.replace("thread-", ""), body: "This one." });
+  }
+  await see(page, "visible");
+  await expect(news(page)).toContainText("This RFC has changed.");
+  await news(page).getByRole("button", { name: "Dismiss" }).click();
+  await see(page, "hidden");
+  const answered = page.waitForResponse((response) => response.url().includes("/live?"));
+  await see(page, "visible");
+  await answered;
+  await page.waitForTimeout(700);
+  await expect(news(page).getByRole("button")).toHaveCount(0);
 });

@@ -1,8 +1,10 @@
 // Webhooks, hooks and the outbox: make, look once at the secret, rotate, switch off, delete, revoke.
 import { expect, test } from "../fixtures";
 
-test("an admin makes a webhook, sees its secret once, and switches it off", async ({ page, signInAs, axe }) => {
+test("an admin makes a webhook, sees its secret once, and switches it off", async ({ page, signInAs, axe, expectMessage }) => {
   test.slow();
+  // What is wrong with the form is answered as such.
+  expectMessage(/status of 422/);
   await signInAs("ruth@example.com");
   const word = crypto.randomUUID().slice(0, 8);
   await page.goto("/admin");

@@ -96,20 +96,20 @@ async fn listen(
         return Err(Refusal::Busy { retry_after_seconds: 2 }.into());
     }
 
-    let mut first = vec![Message::default().retry(COME_BACK)];
-    let after = match after {
-        Some(after) if Some(after) <= live.hub.place() => after,
+    let (after, lost) = match after {
+        Some(after) if Some(after) <= live.hub.place() => (after, false),
         after => {
             let newest = events::newest(&backend).await?;
             // Of a database that is another one now: nothing that happens here would ever be later.
-            if after > Some(newest) {
-                first.push(reset());
-            }
-            after.unwrap_or(newest).min(newest)
+            (after.unwrap_or(newest).min(newest), after > Some(newest))
         }
     };
     let listener = Listener { actor: actor.clone(), token, topics: topics.clone(), after };
     let seat = live.hub.join(listener).await?;
+    let mut first = vec![Message::default().retry(COME_BACK)];
+    if lost {
+        first.push(reset(seat.after()));
+    }
     if after < seat.place() {
         first.extend(missed(&backend, &actor, &topics, after, seat.place()).await?);
     }
@@ -144,15 +144,15 @@ async fn missed(
     let limit = i64::try_from(MOST_MISSED).unwrap_or(i64::MAX);
     let events = events::after_about(backend, after, &kinds, &keys, limit + 1).await?;
     if events.len() > MOST_MISSED {
-        return Ok(vec![reset()]);
+        return Ok(vec![reset(place)]);
     }
     let missed = events.iter().filter(|(at, _)| *at <= place);
     Ok(missed.filter_map(|(at, event)| message(*at, event, event.actor_id == Some(actor.id))).collect())
 }
 
-/// Too much was missed to tell it.
-fn reset() -> Message {
-    Message::default().event("reset").data("{}")
+/// Too much was missed to tell it: whoever loads the page again has it up to this place.
+fn reset(place: Position) -> Message {
+    Message::default().event("reset").id(place.to_string()).data("{}")
 }
 
 /// This reader is not to come back.

@@ -64,6 +64,9 @@ async fn render(State((handle, backend)): State<(PrometheusHandle, Backend)>) ->
     let pool = backend.pool();
     metrics::gauge!("plumbline_database_connections").set(f64::from(pool.size()));
     metrics::gauge!("plumbline_database_connections_idle").set(pool.num_idle() as f64);
+    // Asks it for a sign of life.
+    let up = pool.acquire().await.is_ok();
+    metrics::gauge!("plumbline_database_up").set(f64::from(u8::from(up)));
     match outbox::lag(&backend).await {
         Ok(lag) => {
             for lag in lag {
@@ -76,10 +79,9 @@ async fn render(State((handle, backend)): State<(PrometheusHandle, Backend)>) ->
                     metrics::gauge!(name, "kind" => lag.kind.clone()).set(value as f64);
                 }
             }
-            metrics::gauge!("plumbline_database_up").set(1.0);
         }
         // The other figures are worth having all the more.
-        Err(_) => metrics::gauge!("plumbline_database_up").set(0.0),
+        Err(error) => tracing::warn!(%error, "how far the outbox is behind could not be counted"),
     }
     (StatusCode::OK, [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], handle.render())
         .into_response()

@@ -12,8 +12,10 @@ use axum::extract::{DefaultBodyLimit, Extension};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::post;
+use backend::Once;
 use backend::imports::{self, Kind, NewImport, PART};
-use backend::{Backend, Once};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::policy::{Action, allows};
 use domain::{Actor, Refusal};
 use leptos::prelude::FromServerFnError as _;
@@ -56,13 +58,12 @@ async fn receive(visit: &Visit, mut form: Multipart) -> backend::Result<i64> {
         if name == "file" {
             let kind = kind.ok_or_else(|| Refusal::field("kind", "The form does not say what the file holds."))?;
             let file = file_name(&field);
-            let backend = visit.backend.for_request(&visit.request_id, once);
-            return keep(&backend, actor, NewImport { kind, name: file, options }, field).await;
+            return keep(visit, actor, NewImport { kind, name: file, options }, once, field).await;
         }
         let value = words(field).await?;
         match name.as_str() {
             "kind" => kind = Kind::parse(&value),
-            app::form_echo::ONCE => once = once_of(&value),
+            app::form_echo::ONCE => once = Some(value),
             _ => {
                 if let Some(option) = name.strip_prefix("options.") {
                     options.insert(option.to_owned(), value.into());
@@ -73,19 +74,24 @@ async fn receive(visit: &Visit, mut form: Multipart) -> backend::Result<i64> {
     Err(Refusal::field("file", "Choose a file.").into())
 }
 
-/// Streams the file's bytes into the database.
-async fn keep(backend: &Backend, actor: &Actor, new: NewImport, mut file: Field<'_>) -> backend::Result<i64> {
-    let kind = new.kind;
-    let (id, again) = imports::begin(backend, actor, new).await?;
-    if again {
-        // A second click: the first one's bytes are on their way.
-        return Ok(id);
+/// Streams the file's bytes into the database; the import that they are. `once` is what the form calls this request.
+async fn keep(
+    visit: &Visit,
+    actor: &Actor,
+    new: NewImport,
+    once: Option<String>,
+    mut file: Field<'_>,
+) -> backend::Result<i64> {
+    let (kind, backend) = (new.kind, &visit.backend);
+    let mut asked = Sha256::new().chain_update(UPLOAD);
+    for said in [kind.as_str(), &new.name, &serde_json::to_string(&new.options)?] {
+        asked = asked.chain_update(said.len().to_le_bytes()).chain_update(said);
     }
-    // One fact each: the key of the request belongs to its first.
-    let backend = backend.for_request("-", None);
+    let id = imports::begin(backend, actor, new).await?;
     let kept = async {
         let (mut buffer, mut part, mut bytes) = (Vec::with_capacity(PART), 0, 0_usize);
         while let Some(chunk) = file.chunk().await.map_err(|error| cut_off(&error))? {
+            asked.update(&chunk);
             bytes += chunk.len();
             if bytes > kind.max_bytes() {
                 // Browsers read the answer only after they have sent everything.
@@ -98,22 +104,23 @@ async fn keep(backend: &Backend, actor: &Actor, new: NewImport, mut file: Field<
                 buffer.extend_from_slice(now);
                 rest = later;
                 if buffer.len() == PART {
-                    imports::add_part(&backend, id, part, &buffer).await?;
+                    imports::add_part(backend, id, part, &buffer).await?;
                     buffer.clear();
                     part += 1;
                 }
             }
         }
         if !buffer.is_empty() {
-            imports::add_part(&backend, id, part, &buffer).await?;
+            imports::add_part(backend, id, part, &buffer).await?;
         }
-        imports::received(&backend, actor, id).await
+        let once = once.and_then(|name| once_of(&name, asked.finalize().into()));
+        imports::received(&backend.for_request(&visit.request_id, once), actor, id).await
     };
-    if let Err(error) = kept.await {
-        imports::give_up(&backend, id).await?;
-        return Err(error);
+    let kept = kept.await;
+    if kept.is_err() {
+        imports::give_up(backend, id).await?;
     }
-    Ok(id)
+    kept
 }
 
 /// A short field's value.
@@ -137,11 +144,11 @@ fn file_name(field: &Field<'_>) -> String {
     if name.is_empty() { "file".to_owned() } else { name.to_owned() }
 }
 
-/// The form's own name for this request: a second click has no second effect.
-fn once_of(name: &str) -> Option<Once> {
+/// The form's own name for this request: a second click has no second effect. Another file with the same form is
+/// another request, as in `middleware/form_errors.rs`.
+fn once_of(name: &str, asked: [u8; 32]) -> Option<Once> {
     let good = !name.is_empty() && name.len() <= 100;
-    let request_hash = Sha256::new().chain_update(UPLOAD).chain_update(name).finalize().into();
-    good.then(|| Once { key: format!("form:{name}:upload"), request_hash })
+    good.then(|| Once { key: format!("form:{name}:{}", URL_SAFE_NO_PAD.encode(&asked[..9])), request_hash: asked })
 }
 
 fn cut_off(error: &MultipartError) -> Refusal {

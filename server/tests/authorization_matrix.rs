@@ -239,6 +239,7 @@ fn calls() -> Vec<(&'static str, &'static str, Value, &'static str)> {
         ("POST", "/deliveries/retry", json!({}), ADMINS),
         ("GET", "/deliveries/{id}|/deliveries/999999", Value::Null, ADMINS_ON_NOTHING),
         ("POST", "/deliveries/{id}/retry|/deliveries/999999/retry", Value::Null, ADMINS_ON_NOTHING),
+        ("POST", "/deliveries/{id}/let-go|/deliveries/999999/let-go", Value::Null, ADMINS_ON_NOTHING),
         ("GET", "/follow-ups", Value::Null, ANYBODY),
         ("POST", "/follow-ups", follow_up, MEMBERS),
         ("GET", "/follow-ups/{id}|/follow-ups/{follow_up}", Value::Null, ANYBODY),
@@ -328,6 +329,7 @@ fn forms() -> Vec<(&'static str, Fields, &'static str)> {
         ("admin/rotate-hook", vec![("hook", "none")], ADMINS_ON_NOTHING),
         ("admin/revoke-hook", vec![("hook", "none")], ADMINS_ON_NOTHING),
         ("admin/retry-delivery", vec![("delivery", "999999")], ADMINS_ON_NOTHING),
+        ("admin/let-go-delivery", vec![("delivery", "999999")], ADMINS_ON_NOTHING),
         ("admin/retry-dead", vec![("kind", "mail")], ADMINS),
         ("rfcs/create", rfc, MEMBERS),
         (
@@ -562,11 +564,6 @@ async fn live_pages_listen_to_what_they_may_read() {
         ("rfc:{draft}", HIDDEN),
         ("inbox,rfc:{draft}", HIDDEN),
         ("rfc:99", "401 404 404 404 404 404 404"),
-        ("service:checkout,team:core,incident:1,follow_up:1", ANYBODY),
-        ("import:1", ADMINS),
-        ("webhook:1", ADMINS),
-        ("hook:1", ADMINS),
-        ("product:clock", ADMINS),
     ];
     let world = World::new().await;
     let mut wrong = Vec::new();

@@ -15,8 +15,9 @@ pub struct Workspace {
 impl Workspace {
     /// Asks cargo, which knows every way the target folder can be set.
     pub fn find() -> Outcome<Self> {
-        let root =
-            Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("xtask is not inside the workspace")?.to_path_buf();
+        // As cargo says it now: with a target directory that several checkouts share, another one may have compiled this.
+        let own = std::env::var("CARGO_MANIFEST_DIR").unwrap_or_else(|_| env!("CARGO_MANIFEST_DIR").to_owned());
+        let root = Path::new(&own).parent().ok_or("xtask is not inside the workspace")?.to_path_buf();
         let metadata = process::capture(process::cargo().current_dir(&root).args([
             "metadata",
             "--format-version=1",

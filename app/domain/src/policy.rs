@@ -15,7 +15,7 @@
 //! | create or edit a service | | of an own team | ✔ | ✔ | ✔ |
 //! | record an incident | | ✔ | ✔ | ✔ | ✔ |
 //! | change or void an incident | | its recorder, teams of its services | ✔ | ✔ | ✔ |
-//! | import incidents, say what unknown service names mean | | | ✔ | ✔ | ✔ |
+//! | say what unknown service names mean | | | ✔ | ✔ | ✔ |
 //! | types of incidents | | | | ✔ | ✔ |
 //! | make a follow-up | | ✔ | ✔ | ✔ | ✔ |
 //! | change, move, hand on, finish, drop a follow-up | | its owner and its maker | ✔ | ✔ | ✔ |
@@ -68,8 +68,8 @@ pub enum Action<'a> {
         /// The teams that own the services it touches.
         teams: &'a [TeamId],
     },
-    /// Import incidents, and say which services are meant by names that nobody knows.
-    ImportIncidents,
+    /// Say which services are meant by names in incidents that nobody knows.
+    MapServiceNames,
     /// Add, rename, reorder and archive types of incidents.
     EditIncidentTypes,
     /// Make a follow-up.
@@ -144,7 +144,7 @@ pub fn allows(actor: &Actor, action: Action<'_>) -> Result<(), Refusal> {
                  this.",
             ))
         }
-        Action::ImportIncidents => {
+        Action::MapServiceNames => {
             needs_scope(actor.scopes.write, "write")?;
             needs_role(actor, Role::Sre)
         }
@@ -292,7 +292,7 @@ mod tests {
         ] {
             assert_eq!(allowed(Action::EditIncident { recorder, teams }), may, "{recorder:?} {teams:?}");
         }
-        assert_eq!(allowed(Action::ImportIncidents), from(Role::Sre));
+        assert_eq!(allowed(Action::MapServiceNames), from(Role::Sre));
         assert_eq!(allowed(Action::EditIncidentTypes), from(Role::Lead));
     }
 

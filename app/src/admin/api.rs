@@ -8,7 +8,7 @@ use crate::error::AppError;
 
 #[cfg(feature = "ssr")]
 use {
-    crate::session::{self, NEW_HOOK_SECRET, NEW_WEBHOOK_SECRET},
+    crate::session::{self, NEW_HOOK_SECRET},
     crate::ui::Done,
     crate::urls,
     backend::outbox::Kind,
@@ -30,7 +30,7 @@ pub async fn create_webhook(
     let made = webhooks::create(&backend, &actor, input(name, url, format, nouns, events, true)).await?;
     let id = made.webhook.id;
     if made.webhook.format == domain::webhook::Format::Standard {
-        session::show_once(NEW_WEBHOOK_SECRET, &format!("{id} {}", made.secret.expose())).await?;
+        session::show_once(&session::new_webhook_secret(&id), &made.secret.expose()).await?;
     }
     session::done(&urls::webhook(&id), Done::Created);
     Ok(())
@@ -78,7 +78,7 @@ pub async fn delete_webhook(webhook: String, version: i64) -> Result<(), AppErro
 pub async fn rotate_webhook(webhook: String) -> Result<(), AppError> {
     let (backend, actor) = session::signed_in()?;
     let made = webhooks::rotate(&backend, &actor, &webhook).await?;
-    session::show_once(NEW_WEBHOOK_SECRET, &format!("{webhook} {}", made.secret.expose())).await?;
+    session::show_once(&session::new_webhook_secret(&webhook), &made.secret.expose()).await?;
     session::redirect(&urls::webhook(&webhook));
     Ok(())
 }
@@ -127,6 +127,15 @@ pub async fn retry_delivery(delivery: String) -> Result<(), AppError> {
     let (backend, actor) = session::signed_in()?;
     deliveries::retry(&backend, &actor, &delivery).await?;
     session::done(&urls::delivery(&delivery), Done::SentAgain);
+    Ok(())
+}
+
+/// Lets go what was given up: it is not sent any more.
+#[server(prefix = "/do", endpoint = "admin/let-go-delivery")]
+pub async fn let_go_delivery(delivery: String) -> Result<(), AppError> {
+    let (backend, actor) = session::signed_in()?;
+    deliveries::let_go(&backend, &actor, &delivery).await?;
+    session::done(&urls::delivery(&delivery), Done::LetGo);
     Ok(())
 }
 

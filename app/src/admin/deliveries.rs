@@ -60,7 +60,7 @@ pub(super) fn DeliveryRows(
             State::Waiting => view! { "since " <Time at=delivery.created_at/> }.into_any(),
             State::Dead | State::Done => delivery.finished_at.map(|at| view! { <Time at=at/> }).into_any(),
         };
-        let to = delivery.webhook.map(|webhook| format!(" to {webhook}")).unwrap_or_default();
+        let to = delivery.webhook.or(delivery.to).map(|to| format!(" to {to}")).unwrap_or_default();
         let tries = (delivery.attempts > 1 || delivery.state == State::Failed)
             .then(|| format!(" · {}", numbered(delivery.attempts.into(), "try", "tries")));
         let error = (!delivery.last_error.is_empty()).then(|| format!(" · {}", delivery.last_error));

@@ -13,7 +13,7 @@ use crate::error::AppError;
 use crate::page::page;
 use crate::session::signed_in;
 use crate::ui::{
-    Actions, Button, Crumb, Disclosure, Fact, Facts, Form, Hidden, PageHeader, Section, Table, Time, Variant,
+    Actions, Button, Confirm, Crumb, Disclosure, Fact, Facts, Form, Hidden, PageHeader, Section, Table, Time, Variant,
 };
 use crate::urls;
 
@@ -43,7 +43,18 @@ pub fn DeliveryPage() -> impl IntoView {
                 </Form>
             }
         });
-        let content = if let Some(mail) = mail {
+        let let_go = (delivery.state == State::Dead).then(|| {
+            let id = delivery.id.clone();
+            view! {
+                <Confirm label="Let it go" title="Let it go?" variant=Variant::Secondary action=api::LetGoDelivery::PATH
+                    text="It is not sent any more, and no longer counts as given up. This cannot be undone." confirm="Let it go">
+                    <Hidden name="delivery" value=id/>
+                </Confirm>
+            }
+        });
+        let content = if delivery.withheld {
+            view! { <Withheld to=delivery.to.clone().unwrap_or_default()/> }.into_any()
+        } else if let Some(mail) = mail {
             view! { <Letter mail=mail/> }.into_any()
         } else {
             let title = if delivery.kind == Kind::Webhook { "Message" } else { "What it needs to know" };
@@ -53,7 +64,7 @@ pub fn DeliveryPage() -> impl IntoView {
         view! {
             <Title text=format!("{} · Outbox · Plumbline", delivery.about)/>
             <PageHeader title=delivery.about.clone() crumbs=crumbs>
-                <Actions>{again}</Actions>
+                <Actions>{again} {let_go}</Actions>
             </PageHeader>
             <div class="split">
                 <div class="stack">{content} {tried}</div>
@@ -67,6 +78,8 @@ pub fn DeliveryPage() -> impl IntoView {
 fn About(delivery: Delivery, webhook_id: Option<String>) -> impl IntoView {
     let webhook = delivery.webhook.zip(webhook_id);
     let due = if matches!(delivery.state, State::Dead | State::Done) { "Was due" } else { "Due" };
+    // What is done may have been done without being sent; then it says why.
+    let said = if delivery.state == State::Done { "Note" } else { "Last error" };
     view! {
         <Facts narrow=true>
             <Fact label="State"><StateBadge state=delivery.state/></Fact>
@@ -76,7 +89,7 @@ fn About(delivery: Delivery, webhook_id: Option<String>) -> impl IntoView {
             <Fact label=due><Time at=delivery.due_at absolute=true/></Fact>
             {delivery.finished_at.map(|at| view! { <Fact label="Finished"><Time at=at absolute=true/></Fact> })}
             <Fact label="Tries">{delivery.attempts}</Fact>
-            {(!delivery.last_error.is_empty()).then(|| view! { <Fact label="Last error">{delivery.last_error}</Fact> })}
+            {(!delivery.last_error.is_empty()).then(|| view! { <Fact label=said>{delivery.last_error}</Fact> })}
             <Fact label="Key"><code>{delivery.key}</code></Fact>
         </Facts>
     }
@@ -95,6 +108,17 @@ fn Letter(mail: Mail) -> impl IntoView {
             </Facts>
             <pre class="letter">{mail.text}</pre>
             {(!headers.is_empty()).then(|| view! { <Disclosure summary="Headers"><Facts>{headers}</Facts></Disclosure> })}
+        </Section>
+    }
+}
+
+/// A mail that the reader may not read: to whom.
+#[component]
+fn Withheld(to: String) -> impl IntoView {
+    view! {
+        <Section title="Mail">
+            <Facts><Fact label="To">{to}</Fact></Facts>
+            <p class="muted">"Not shown: it is about a draft that you may not read."</p>
         </Section>
     }
 }

@@ -119,7 +119,10 @@ fn Nothing(state: String) -> impl IntoView {
         "failed" => {
             ("Nothing failed", "What fails is tried again for three days, later each time, before it is given up.")
         }
-        "dead" => ("Nothing was given up", "What failed for three days stands here until somebody sends it again."),
+        "dead" => (
+            "Nothing was given up",
+            "What is not tried any more stands here until somebody sends it again or lets it go.",
+        ),
         _ => ("Nothing here", "Mails, calls of webhooks and timed jobs stand here, the finished ones for 30 days."),
     };
     view! {

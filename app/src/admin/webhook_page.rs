@@ -16,7 +16,7 @@ use super::webhook_fields::{WebhookFields, events_in_words};
 use super::webhooks_page::{ActiveBadge, host};
 use crate::error::AppError;
 use crate::page::page;
-use crate::session::{self, NEW_WEBHOOK_SECRET, signed_in};
+use crate::session::{self, signed_in};
 use crate::ui::{
     Actions, Button, Card, Confirm, Copyable, Crumb, Disclosure, EmptyState, Fact, Facts, Form, FormActions, Glyph,
     Hidden, Notice, PageHeader, Section, Time, Tone, Variant, is_refused,
@@ -37,8 +37,7 @@ async fn load(id: String) -> Result<Shown, AppError> {
     let filter = Filter { kind: Some(Kind::Webhook), webhook: Some(id.clone()), state: None };
     let newest = PageRequest { limit: Some(20), cursor: None };
     let deliveries = deliveries::list(&backend, &actor, &filter, &newest).await?;
-    let made = session::shown_once(NEW_WEBHOOK_SECRET).await?;
-    let secret = made.and_then(|made| made.strip_prefix(&format!("{id} ")).map(str::to_owned));
+    let secret = session::shown_once(&session::new_webhook_secret(&id)).await?;
     Ok(Shown { webhook, deliveries, secret })
 }
 

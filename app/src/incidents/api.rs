@@ -139,7 +139,7 @@ pub async fn map_service(name: String, service: Option<String>, intent: Option<S
     let service = service.map(|slug| slug.trim().to_owned()).unwrap_or_default();
     let ignored = intent.as_deref() == Some("ignore");
     if service.is_empty() && !ignored {
-        allows(&actor, Action::ImportIncidents)?;
+        allows(&actor, Action::MapServiceNames)?;
         return Err(Refusal::field("service", "Say which service it is, or that it is none of yours.").into());
     }
     names::decide(&backend, &actor, &name, (!ignored).then_some(service.as_str())).await?;

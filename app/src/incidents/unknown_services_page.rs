@@ -37,7 +37,7 @@ async fn load(state: String, cursor: String) -> Result<Shown, AppError> {
     let request = PageRequest { limit: None, cursor: (!cursor.is_empty()).then(|| cursor.clone()) };
     let names = names::list(&backend, &actor, state, &request).await?;
     let services = services::options(&backend, &actor).await?.services;
-    let blocked = allows(&actor, Action::ImportIncidents).err().map(|refusal| refusal.to_string()).unwrap_or_default();
+    let blocked = allows(&actor, Action::MapServiceNames).err().map(|refusal| refusal.to_string()).unwrap_or_default();
     let services = services.into_iter().map(|service| service.slug).collect();
     Ok(Shown { names, services, state, cursor, blocked })
 }

@@ -106,7 +106,7 @@ fn is_unchanged(rfc: &read::Rfc, base: i64, body: &str, summary: &str) -> bool {
     base == i64::from(rfc.newest_revision) && same_summary && body.is_ok_and(|body| body == rfc.body)
 }
 
-/// Changes an RFC's title, kind, services and people.
+/// Changes an RFC's title, kind, services and people. Whom it is shared with is asked by a `draft`'s form only.
 #[server(prefix = "/do", endpoint = "rfcs/update")]
 pub async fn update_rfc(
     number: i64,
@@ -117,6 +117,7 @@ pub async fn update_rfc(
     #[server(default)] services: String,
     authors: String,
     #[server(default)] shared_with: String,
+    #[server(default)] draft: bool,
 ) -> Result<(), AppError> {
     let (backend, actor) = session::signed_in()?;
     let change = update::UpdateRfc {
@@ -124,7 +125,7 @@ pub async fn update_rfc(
         kind: Some(kind),
         services: Some(with_words(picked, &services)),
         authors: Some(with_words(Vec::new(), &authors)),
-        shared_with: Some(with_words(Vec::new(), &shared_with)),
+        shared_with: draft.then(|| with_words(Vec::new(), &shared_with)),
     };
     update::update(&backend, &actor, number, Expected::Version(version), change).await?;
     session::done(&urls::rfc(number), Done::Saved);

@@ -209,6 +209,7 @@ fn details_form(rfc: &Rfc, services: Services) -> AnyView {
                     hint="E-mail addresses, with commas between them. Authors publish revisions and withdraw."
                 />
                 {draft.then(|| view! {
+                    <Hidden name="draft" value="true"/>
                     <Field
                         name="shared_with"
                         label="Shared with"

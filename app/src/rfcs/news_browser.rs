@@ -11,6 +11,13 @@ use web_sys::{Document, Element, Event, HtmlButtonElement, HtmlDivElement, HtmlE
 use crate::browser::{by_id, elements, in_use, on, page_again};
 use crate::live::{Told, listen};
 
+/// What is renewed as a whole, unless somebody is busy in it: then at least the line below the title.
+const PARTS: [&str; 5] =
+    [HEADER, ".rfc-main > .page-header > .meta", WITHDRAWN, ".rfc-main > .facts", "#discussion > .section-head"];
+const HEADER: &str = ".rfc-main > .page-header";
+/// Who withdrew the RFC and why: there once that has happened.
+const WITHDRAWN: &str = ".rfc-main > .page-header + .notice";
+
 /// Told to the article when the threads on the page have changed.
 pub(super) const THREADS_CHANGED: &str = "threads-changed";
 
@@ -136,7 +143,7 @@ impl News {
         }
         self.offer.set(Offer::Go);
         // In the order of the page, not of the events.
-        let first = document().query_selector(".comment-new").ok().flatten();
+        let first = first(&document(), ".comment-new");
         self.comments.replace(first.into_iter().map(|comment| comment.id()).collect());
         self.say("They are marked on the page.", if comments.len() == 1 { "Go to it" } else { "Go to the first" });
     }
@@ -150,7 +157,8 @@ fn newest() {
     }
 }
 
-/// Brings the threads of `page` into the page on the screen. `None` when it shows another text.
+/// Brings the threads of `page`, and what it says above the text, into the page on the screen. `None` when it shows
+/// another text.
 fn bring_in(page: &Document) -> Option<()> {
     let article = by_id::<Element>("rfc-body")?;
     let theirs = page.get_element_by_id("rfc-body")?;
@@ -159,9 +167,15 @@ fn bring_in(page: &Document) -> Option<()> {
     }
     let threads = elements(&page.document_element()?, ".thread");
     let all_placed = keeping_place(&article, || {
-        for part in [".rfc-main > .page-header > .meta", "#discussion > .section-head"] {
-            if let (Ok(Some(old)), Ok(Some(new))) = (document().query_selector(part), page.query_selector(part)) {
-                drop(old.replace_with_with_node_1(&copy(&new)));
+        for part in PARTS {
+            match (first(&document(), part), first(page, part)) {
+                (Some(old), Some(new)) if !in_use(&old) => drop(old.replace_with_with_node_1(&copy(&new))),
+                (None, Some(new)) if part == WITHDRAWN => {
+                    if let Some(header) = first(&document(), HEADER) {
+                        drop(header.after_with_node_1(&copy(&new)));
+                    }
+                }
+                _ => {}
             }
         }
         threads.iter().all(|thread| {
@@ -172,10 +186,15 @@ fn bring_in(page: &Document) -> Option<()> {
             true
         })
     });
+    document().set_title(&page.title());
     if let Ok(changed) = Event::new(THREADS_CHANGED) {
         drop(article.dispatch_event(&changed));
     }
     all_placed.then_some(())
+}
+
+fn first(page: &Document, selector: &str) -> Option<Element> {
+    page.query_selector(selector).ok().flatten()
 }
 
 /// A thread that is on the page already. Where somebody is busy only what was said is brought in.

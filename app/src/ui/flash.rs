@@ -82,6 +82,7 @@ table! {
     WebhookTested "webhook_tested" "A test is on its way. Load this page again in a moment to see how it went."
     HookRevoked "hook_revoked" "The hook is revoked; whoever calls it is turned away."
     SentAgain "sent_again" "On its way again, under the same key."
+    LetGo "let_go" "Let go: it is not sent any more."
     SignedOut "signed_out" "You are signed out."
     Joined "joined" "Welcome to Plumbline. Your account is ready."
     JoinedAlready "joined_already" "This link was used already and the account is ready: sign in with its password."

@@ -136,11 +136,12 @@ pub fn IncidentChart(
     view! { <StackedBars id=id title=title head="Month" columns=columns series=series others="Other types" small=small/> }
 }
 
-/// A month written `2026-11`; the year stands under the first one and under each January.
+/// A month written `2026-11`; the year stands under the first one and under each January. A December that is the first
+/// leaves it to the January beside it: on a phone both years would touch.
 fn column(place: usize, month: &str) -> Column {
     let Ok(first) = format!("{month}-01").parse::<Date>() else { return Column::new(month, month) };
     let column = Column::new(first.strftime("%B %Y").to_string(), first.strftime("%b").to_string());
-    if place == 0 || first.month() == 1 { column.under(first.strftime("%Y").to_string()) } else { column }
+    if first.month() == 1 || (place == 0 && first.month() < 12) { column.under(first.strftime("%Y").to_string()) } else { column }
 }
 
 /// What came back within the last 90 days.
@@ -276,5 +277,6 @@ mod tests {
         assert_eq!(column(3, "2026-12"), Column::new("December 2026", "Dec"));
         assert_eq!(column(4, "2027-01"), Column::new("January 2027", "Jan").under("2027"));
         assert_eq!(column(0, "2026-02"), Column::new("February 2026", "Feb").under("2026"));
+        assert_eq!(column(0, "2026-12"), Column::new("December 2026", "Dec"));
     }
 }

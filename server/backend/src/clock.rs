@@ -73,8 +73,8 @@ impl Clock for MovableClock {
     }
 }
 
-/// Moves the clock of every process on this database forward; it never goes back. Sessions and tokens move along, so that
-/// nobody is signed out by it. Answers how far it is ahead now. The other processes follow within a second.
+/// Moves the clock of every process on this database forward; it never goes back. Sessions, tokens and invitations move
+/// along, so that nobody is shut out by it. Answers how far it is ahead now. The other processes follow within a second.
 pub async fn move_forward(backend: &Backend, by: SignedDuration) -> Result<SignedDuration> {
     let mut tx = backend.begin_unsigned().await?;
     let seconds = by.as_secs().max(0);
@@ -97,6 +97,12 @@ pub async fn move_forward(backend: &Backend, by: SignedDuration) -> Result<Signe
     )
     .execute(&mut *tx)
     .await?;
+    sqlx::query!("update api_tokens set expires_at = expires_at + $1::bigint * interval '1 second'", seconds)
+        .execute(&mut *tx)
+        .await?;
+    sqlx::query!("update invitations set expires_at = expires_at + $1::bigint * interval '1 second'", seconds)
+        .execute(&mut *tx)
+        .await?;
     let after = serde_json::json!({ "ahead_seconds": ahead });
     tx.event("clock.moved", &Subject::product("clock"), None, Some(after)).await?;
     tx.commit(SignedDuration::from_secs(ahead)).await

@@ -1,5 +1,11 @@
 //! Deliveries: the outbox as admins see it. What waits, what was done, what was given up and can be sent again; the mails
 //! in it, and how the calls of webhooks went.
+//!
+//! What a mail says is shown too, except when it is to somebody else and tells of an RFC that the admin may not read: a
+//! draft says nothing to anybody but its authors and those it is shared with. That there is such a mail, and to whom, is
+//! shown.
+
+use std::collections::HashSet;
 
 use domain::policy::{Action, allows};
 use domain::{Actor, Refusal};
@@ -8,6 +14,8 @@ use jiff_sqlx::ToSqlx as _;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::housekeeping::PORTION;
+use crate::notices::mail::MailMessage;
 use crate::outbox::{Claimed, Kind};
 use crate::webhooks::message::Call;
 use crate::{Backend, Error, Page, PageRequest, Result, Subject, rfcs};
@@ -79,13 +87,17 @@ pub struct Delivery {
     pub state: State,
     /// What it is about, in words.
     pub about: String,
+    /// What it says is not shown: it is a mail to somebody else about an RFC that the reader may not read.
+    pub withheld: bool,
     /// The webhook it goes to, if it is one's: its name.
     pub webhook: Option<String>,
+    /// The address it goes to, if it is a mail.
+    pub to: Option<String>,
     /// When it is done next; when it was due.
     pub due_at: Timestamp,
     /// Tries that have begun.
     pub attempts: i32,
-    /// What the last try that failed ran into.
+    /// What the last try that failed ran into; of what is done, why nothing was sent.
     pub last_error: String,
     /// When it was put in.
     pub created_at: Timestamp,
@@ -100,14 +112,14 @@ pub struct Detail {
     pub delivery: Delivery,
     /// The webhook it goes to, as the API names it.
     pub webhook_id: Option<String>,
-    /// What whoever does it needs to know.
+    /// What whoever does it needs to know; a mail is written out, and of one that is withheld only to whom it goes.
     pub payload: Value,
     /// How the calls of a webhook went, the newest first.
     pub tries: Vec<Try>,
 }
 
 impl Detail {
-    /// The mail, if it is one.
+    /// The mail, if it is one that is shown.
     pub fn mail(&self) -> Option<Mail> {
         let text = |name: &str| self.payload.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let headers = self.payload.get("headers").and_then(Value::as_array).into_iter().flatten();
@@ -115,7 +127,7 @@ impl Detail {
             .filter_map(|pair| Some((pair.get(0)?.as_str()?.to_owned(), pair.get(1)?.as_str()?.to_owned())))
             .collect();
         let mail = Mail { to: text("to"), subject: text("subject"), text: text("text"), headers };
-        Some(mail).filter(|_| self.delivery.kind == Kind::Mail)
+        Some(mail).filter(|_| self.delivery.kind == Kind::Mail && !self.delivery.withheld)
     }
 
     /// What is sent, or what else whoever does it needs to know, to be read by people.
@@ -160,12 +172,13 @@ pub async fn list(backend: &Backend, actor: &Actor, filter: &Filter, page: &Page
     allows(actor, Action::Administer)?;
     let (rows, after) = (page.rows()?, page.after::<i64>()?);
     let webhook = filter.webhook.as_deref().map(|id| rfcs::id("webhook", id)).transpose()?;
+    let mut tx = backend.pool().begin().await?;
+    // Planned for these very filters: a plan that serves them all reads the whole outbox.
+    sqlx::query!("select set_config('plan_cache_mode', 'force_custom_plan', true)").fetch_one(&mut *tx).await?;
     let found = sqlx::query_as!(
         Row,
         r#"select outbox.id, key, kind, state, due_at, attempts, leased_until, last_error, outbox.created_at, finished_at,
-                  jsonb_build_object('webhook', payload -> 'webhook', 'message', payload -> 'message', 'name', payload -> 'name',
-                                     'subject', payload -> 'subject', 'to', payload -> 'to') as "payload!",
-                  webhooks.name as "webhook?"
+                  payload, webhooks.name as "webhook?"
            from outbox left join webhooks on kind = 'webhook' and webhooks.id = (payload ->> 'webhook')::bigint
            where ($1::text is null or kind = $1)
              and ($2::text is null or state = case when $2 in ('dead', 'done') then $2 else 'waiting' end)
@@ -183,10 +196,15 @@ pub async fn list(backend: &Backend, actor: &Actor, filter: &Filter, page: &Page
         after,
         rows + 1,
     )
-    .fetch_all(backend.pool())
+    .fetch_all(&mut *tx)
     .await?;
-    let items = found.into_iter().map(|row| row.delivery(backend.now())).collect::<Result<Vec<_>>>()?;
-    Page::new(items, rows, |delivery| delivery.id.parse::<i64>().unwrap_or_default())
+    tx.commit().await?;
+    let hidden = hidden_mails(backend, actor, &found).await?;
+    let shown = found.into_iter().map(|row| {
+        let withheld = hidden.contains(&row.id);
+        row.delivery(backend.now(), withheld)
+    });
+    Page::new(shown.collect::<Result<Vec<_>>>()?, rows, |delivery| delivery.id.parse::<i64>().unwrap_or_default())
 }
 
 /// One delivery.
@@ -219,9 +237,37 @@ pub async fn get(backend: &Backend, actor: &Actor, id: &str) -> Result<Detail> {
         answer: row.answer,
         error: row.error,
     });
-    let (payload, webhook) = (row.payload.clone(), row.webhook.is_some());
-    let webhook_id = payload.get("webhook").and_then(Value::as_i64).filter(|_| webhook).map(|id| id.to_string());
-    Ok(Detail { delivery: row.delivery(backend.now())?, webhook_id, payload, tries: tries.collect() })
+    let withheld = hidden_mails(backend, actor, std::slice::from_ref(&row)).await?.contains(&row.id);
+    let payload = if withheld {
+        json!({ "to": row.payload.get("to") })
+    } else if row.kind == Kind::Mail.as_str() {
+        serde_json::to_value(MailMessage::deserialize(&row.payload)?.write(backend, &row.key).await?)?
+    } else {
+        row.payload.clone()
+    };
+    let webhook_id = payload.get("webhook").and_then(Value::as_i64).filter(|_| row.webhook.is_some());
+    let webhook_id = webhook_id.map(|id| id.to_string());
+    Ok(Detail { delivery: row.delivery(backend.now(), withheld)?, webhook_id, payload, tries: tries.collect() })
+}
+
+/// Which of the rows are mails to others that tell of RFCs which this reader may not read.
+async fn hidden_mails(backend: &Backend, actor: &Actor, rows: &[Row]) -> Result<HashSet<i64>> {
+    let mails = rows.iter().filter(|row| row.kind == Kind::Mail.as_str());
+    let mails: Vec<_> = mails.map(|row| (row.id, MailMessage::deserialize(&row.payload).ok())).collect();
+    let asked: Vec<i64> = mails.iter().filter_map(|(_, mail)| mail.as_ref()).flat_map(MailMessage::rfcs).collect();
+    let readable: HashSet<i64> = sqlx::query_scalar!(
+        r#"select number as "number!" from readable_rfcs($1) where number = any($2)"#,
+        actor.id,
+        &asked,
+    )
+    .fetch_all(backend.pool())
+    .await?
+    .into_iter()
+    .collect();
+    let is_hidden =
+        |mail: &MailMessage| mail.person != actor.id && mail.rfcs().any(|number| !readable.contains(&number));
+    // What cannot be read as a mail may tell of anything.
+    Ok(mails.into_iter().filter(|(_, mail)| mail.as_ref().is_none_or(is_hidden)).map(|(id, _)| id).collect())
 }
 
 /// Sends again what was given up, or does not wait for the next try of what failed: now, under the same key.
@@ -243,7 +289,7 @@ pub async fn retry(backend: &Backend, actor: &Actor, id: &str) -> Result<()> {
     .await?
     .ok_or_else(|| Refusal::not_found("delivery"))?;
     if row.done {
-        return Err(Refusal::conflict("This was delivered already; it is not sent twice.").into());
+        return Err(Refusal::conflict("This is done already: there is nothing to send again.").into());
     }
     if !row.retried {
         return Err(
@@ -277,6 +323,31 @@ pub async fn retry_dead(backend: &Backend, actor: &Actor, kind: Option<Kind>) ->
     let after = json!({ "kind": kind, "number": number });
     tx.event("delivery.sent_again", &Subject::product("outbox"), None, Some(after)).await?;
     tx.commit(number).await
+}
+
+/// Lets go what was given up: it is not sent any more, and counts as done. Why it was given up can still be read, as long
+/// as everything that is done.
+pub async fn let_go(backend: &Backend, actor: &Actor, id: &str) -> Result<()> {
+    allows(actor, Action::Administer)?;
+    let key = rfcs::id("delivery", id)?;
+    let mut tx = backend.begin(actor).await?;
+    if let Some(earlier) = tx.replay()? {
+        return Ok(earlier);
+    }
+    let row = sqlx::query!(r#"select key, state = 'dead' as "dead!" from outbox where id = $1 for update"#, key)
+        .fetch_optional(&mut *tx)
+        .await?
+        .ok_or_else(|| Refusal::not_found("delivery"))?;
+    if !row.dead {
+        return Err(Refusal::conflict("This was not given up: there is nothing to let go.").into());
+    }
+    let now = tx.now().to_sqlx();
+    sqlx::query!("update outbox set state = 'done', finished_at = $2 where id = $1", key, now)
+        .execute(&mut *tx)
+        .await?;
+    let after = json!({ "key": row.key });
+    tx.event("delivery.let_go", &Subject::product("outbox"), None, Some(after)).await?;
+    tx.commit(()).await
 }
 
 async fn again(tx: &mut crate::Tx<'_>, ids: &[i64]) -> Result<()> {
@@ -333,13 +404,23 @@ fn shown(text: &str, chars: usize) -> String {
 
 /// Removes what was recorded long ago.
 pub(crate) async fn delete_old(backend: &Backend) -> Result<u64> {
-    let before = backend.now().checked_sub(KEPT).unwrap_or(Timestamp::MIN).to_sqlx();
-    let tries = sqlx::query!("delete from delivery_attempts where at <= $1", before).execute(backend.pool()).await?;
-    let calls = sqlx::query!("delete from hook_calls where received_at <= $1", before).execute(backend.pool()).await?;
-    Ok(tries.rows_affected() + calls.rows_affected())
+    let before = backend.now().checked_sub(KEPT).unwrap_or(Timestamp::MIN);
+    let tries = sqlx::query!(
+        "delete from delivery_attempts where id in (select id from delivery_attempts where at <= $1 limit $2)",
+        before.to_sqlx(),
+        PORTION,
+    );
+    let calls = sqlx::query!(
+        "delete from hook_calls where (hook_id, webhook_id) in
+           (select hook_id, webhook_id from hook_calls where received_at <= $1 limit $2)",
+        before.to_sqlx(),
+        PORTION,
+    );
+    let tries = tries.execute(backend.pool()).await?.rows_affected();
+    Ok(tries + calls.execute(backend.pool()).await?.rows_affected())
 }
 
-/// A row of the outbox as the database gives it; in a list the payload has only what [`about`] reads.
+/// A row of the outbox as the database gives it.
 struct Row {
     id: i64,
     key: String,
@@ -356,7 +437,7 @@ struct Row {
 }
 
 impl Row {
-    fn delivery(self, now: Timestamp) -> Result<Delivery> {
+    fn delivery(self, now: Timestamp, withheld: bool) -> Result<Delivery> {
         let kind = Kind::parse(&self.kind).ok_or_else(|| Error::internal("a kind of work that nobody knows"))?;
         let due_at = self.due_at.to_jiff();
         let at_work = self.leased_until.is_some_and(|until| until.to_jiff() > now);
@@ -367,13 +448,17 @@ impl Row {
             _ if self.attempts > 0 => State::Failed,
             _ => State::Planned,
         };
+        let about = if withheld { "A mail about a draft".to_owned() } else { about(kind, &self.payload, &self.key) };
+        let to = self.payload.get("to").and_then(Value::as_str).filter(|_| kind == Kind::Mail).map(str::to_owned);
         Ok(Delivery {
             id: self.id.to_string(),
-            about: about(kind, &self.payload, &self.key),
+            about,
+            withheld,
             key: self.key,
             kind,
             state,
             webhook: self.webhook,
+            to,
             due_at,
             attempts: self.attempts,
             last_error: self.last_error,

@@ -146,19 +146,28 @@ pub async fn after_about(
     Ok(rows.into_iter().map(Row::placed).collect())
 }
 
-/// One event by its key.
-pub(crate) async fn find(connection: &mut PgConnection, id: i64) -> Result<Option<Event>> {
-    let row = sqlx::query_as!(
+/// These events; in no order.
+pub(crate) async fn find(connection: &mut PgConnection, ids: &[i64]) -> Result<Vec<Event>> {
+    let rows = sqlx::query_as!(
         Row,
-        r#"select events.id, events.position::text as "position!", events.at, events.actor_id,
-                  people.name as "actor_name?", people.email as "actor?: String", events.verb, events.subject_kind,
-                  events.subject_key, events.before, events.after, events.request_id
-           from events left join people on people.id = events.actor_id where events.id = $1"#,
-        id,
+        r#"select events.id as "id!", events.position::text as "position!", events.at as "at!", events.actor_id,
+                  people.name as "actor_name?", people.email as "actor?: String", events.verb as "verb!",
+                  events.subject_kind as "subject_kind!", events.subject_key as "subject_key!", events.before, events.after,
+                  events.request_id as "request_id!"
+           from events left join people on people.id = events.actor_id where events.id = any($1)"#,
+        ids,
     )
-    .fetch_optional(connection)
+    .fetch_all(connection)
     .await?;
-    Ok(row.map(|row| row.placed().1))
+    Ok(rows.into_iter().map(|row| row.placed().1).collect())
+}
+
+/// Whether there are events of a transaction that this cluster has not come to: they were restored from another one.
+pub async fn came_from_elsewhere(connection: &mut PgConnection) -> Result<bool> {
+    let found = sqlx::query_scalar!(
+        r#"select exists (select from events where position >= pg_snapshot_xmax(pg_current_snapshot())) as "found!""#
+    );
+    Ok(found.fetch_one(connection).await?)
 }
 
 /// An event as the database gives it.

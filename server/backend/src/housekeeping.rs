@@ -9,6 +9,9 @@ use crate::{Backend, Result, deliveries, imports, notices, outbox};
 /// How long a repeated request still gets its first answer: longer than anybody leaves a form open.
 const ANSWERS_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
+/// How many rows of a kind one round removes at most: far from the time limit of a statement.
+pub(crate) const PORTION: i64 = 5000;
+
 /// How many rows were removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Removed {
@@ -28,7 +31,15 @@ pub struct Removed {
     pub files: u64,
 }
 
-/// Removes all of it.
+impl Removed {
+    /// Whether there may be more of something.
+    pub fn is_full(&self) -> bool {
+        let Self { sessions, failed_sign_ins, answers, work, calls, inbox_items, files } = *self;
+        [sessions, failed_sign_ins, answers, work, calls, inbox_items, files].iter().any(|rows| *rows >= PORTION.unsigned_abs())
+    }
+}
+
+/// Removes a portion of each.
 pub async fn tidy(backend: &Backend) -> Result<Removed> {
     Ok(Removed {
         sessions: sessions::delete_expired(backend).await?,
@@ -43,10 +54,13 @@ pub async fn tidy(backend: &Backend) -> Result<Removed> {
 
 async fn delete_answers(backend: &Backend) -> Result<u64> {
     let before = backend.now().checked_sub(ANSWERS_KEPT).unwrap_or(Timestamp::MIN);
-    let done = sqlx::query!("delete from idempotency_keys where created_at <= $1", before.to_sqlx())
-        .execute(backend.pool())
-        .await?;
-    Ok(done.rows_affected())
+    let done = sqlx::query!(
+        "delete from idempotency_keys where (person_id, key) in
+           (select person_id, key from idempotency_keys where created_at <= $1 limit $2)",
+        before.to_sqlx(),
+        PORTION,
+    );
+    Ok(done.execute(backend.pool()).await?.rows_affected())
 }
 
 #[cfg(test)]

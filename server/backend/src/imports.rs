@@ -95,16 +95,13 @@ pub struct NewImport {
     pub options: Map<String, Value>,
 }
 
-/// Begins to take a file in: its bytes follow with [`add_part`]. True: this very request began it before, its bytes are
-/// on the way already.
-pub async fn begin(backend: &Backend, actor: &Actor, new: NewImport) -> Result<(i64, bool)> {
+/// Begins to take a file in: its bytes follow with [`add_part`]. What a request is called is asked at its end only
+/// ([`received`]): one that breaks off before leaves nothing that another try would be led to.
+pub async fn begin(backend: &Backend, actor: &Actor, new: NewImport) -> Result<i64> {
     allows(actor, Action::Administer)?;
-    let mut tx = backend.begin(actor).await?;
-    if let Some(earlier) = tx.replay()? {
-        return Ok((earlier, true));
-    }
+    let mut tx = backend.begin_unsigned().await?;
     let id = insert(&mut tx, actor, new).await?;
-    Ok((tx.commit(id).await?, false))
+    tx.commit(id).await
 }
 
 /// Keeps the next piece of a file that is arriving, at most [`PART`] bytes.
@@ -114,14 +111,19 @@ pub async fn add_part(backend: &Backend, id: i64, part: i32, bytes: &[u8]) -> Re
     tx.commit(()).await
 }
 
-/// All bytes of a file are here: compares it with what is here as soon as a process is free.
-pub async fn received(backend: &Backend, actor: &Actor, id: i64) -> Result<Import> {
+/// All bytes of a file are here: compares it with what is here as soon as a process is free. Answers the import that it
+/// is: when this very request brought the same file before, that one, and nothing of this one stays.
+pub async fn received(backend: &Backend, actor: &Actor, id: i64) -> Result<i64> {
     allows(actor, Action::Administer)?;
     let mut tx = backend.begin(actor).await?;
+    if let Some(earlier) = tx.replay()? {
+        drop(tx);
+        give_up(backend, id).await?;
+        return Ok(earlier);
+    }
     let import = hold(&mut tx, id).await?;
     check_received(&mut tx, &import).await?;
-    let import = read(&mut tx, id).await?;
-    tx.commit(import).await
+    tx.commit(id).await
 }
 
 /// A file that cannot be taken in after all (too large, cut off): nothing of it stays.

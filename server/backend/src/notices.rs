@@ -221,10 +221,10 @@ pub(crate) async fn delete_old(backend: &crate::Backend) -> Result<u64> {
     const KEPT: jiff::SignedDuration = jiff::SignedDuration::from_hours(24 * 182);
     let before = backend.now().checked_sub(KEPT).unwrap_or(Timestamp::MIN);
     let done = sqlx::query!(
-        "delete from inbox_items where not unread and state <> 'later' and sort_at <= $1",
-        before.to_sqlx()
-    )
-    .execute(backend.pool())
-    .await?;
-    Ok(done.rows_affected())
+        "delete from inbox_items where id in (select id from inbox_items
+           where not unread and state <> 'later' and sort_at <= $1 limit $2)",
+        before.to_sqlx(),
+        crate::housekeeping::PORTION,
+    );
+    Ok(done.execute(backend.pool()).await?.rows_affected())
 }

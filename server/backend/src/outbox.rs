@@ -12,6 +12,8 @@
 //! What fails is tried again, later each time ([`retry_after`]); what has failed [`TRIES`] times is dead: it stays to be
 //! read and can be sent again by hand.
 
+use std::time::{Duration, Instant};
+
 use domain::Refusal;
 use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx;
@@ -19,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::PgConnection;
 
+use crate::housekeeping::PORTION;
 use crate::{Backend, Entropy, Error, Result, Tx, events, jobs};
 
 /// Who does a piece of work.
@@ -62,8 +65,12 @@ impl Kind {
 pub const TRIES: i32 = 10;
 /// How long a process may work on a row before others think that it died. Made longer with [`extend`].
 pub const LEASE: SignedDuration = SignedDuration::from_secs(60);
-/// How many events are settled in one transaction.
+/// How many events are settled in one transaction at most.
 const BATCH: i64 = 50;
+/// How long such a transaction goes on taking the next one.
+const SETTLING: Duration = Duration::from_millis(200);
+/// How long an event waits that something in the database stood in the way of.
+const PUT_OFF: SignedDuration = SignedDuration::from_secs(5);
 /// How long finished work can still be read.
 const KEPT: SignedDuration = SignedDuration::from_hours(24 * 30);
 
@@ -107,65 +114,50 @@ pub(crate) async fn put(connection: &mut PgConnection, now: Timestamp, work: &Wo
     Ok(done.rows_affected() == 1)
 }
 
-/// Takes planned work out again that nobody has begun: the booking was moved, the task was done. Answers whether it was
-/// there.
-pub async fn take_back(connection: &mut PgConnection, key: &str) -> Result<bool> {
-    let done = sqlx::query!("delete from outbox where key = $1 and state = 'waiting' and leased_by is null", key)
-        .execute(connection)
-        .await?;
-    Ok(done.rows_affected() == 1)
-}
-
 /// Does the events and jobs that are due, up to a batch of them; answers how many were there.
 pub async fn settle(backend: &Backend) -> Result<usize> {
     match settle_batch(backend, BATCH).await {
         Ok(done) => Ok(done),
-        Err(error) if is_passing(&error) => Err(error),
         // One of them cannot be done: all others, one by one.
         Err(_) => settle_one_by_one(backend).await,
     }
+}
+
+async fn settle_batch(backend: &Backend, limit: i64) -> Result<usize> {
+    let mut tx = backend.begin_unsigned().await?;
+    let rows = due_for_settling(&mut tx, backend.now(), limit).await?;
+    let settled = if rows.is_empty() { Ok(0) } else { settle_rows(&mut tx, &rows).await };
+    if let Ok(done @ 1..) = settled {
+        return tx.commit(done).await;
+    }
+    // Waited for: until then nobody else may settle, not even this process.
+    tx.undo().await;
+    settled
 }
 
 async fn settle_one_by_one(backend: &Backend) -> Result<usize> {
     let mut done = 0;
     for _ in 0..BATCH {
         let mut tx = backend.begin_unsigned().await?;
-        if !settles_alone(&mut tx).await? {
+        let Some(row) = due_for_settling(&mut tx, backend.now(), 1).await?.pop() else {
+            tx.undo().await;
             break;
-        }
-        let Some(claimed) = due_for_settling(&mut tx, backend.now(), 1).await?.pop() else { break };
-        let settled = settle_row(&mut tx, &claimed).await;
-        match settled {
-            Ok(()) => tx.commit(()).await?,
-            Err(error) if is_passing(&error) => return Err(error),
+        };
+        match settle_rows(&mut tx, std::slice::from_ref(&row)).await {
+            Ok(_) => tx.commit(()).await?,
             Err(error) => {
                 tx.undo().await;
-                tracing::error!(%error, key = claimed.key, "work in the outbox failed");
-                fail(backend, &claimed, &error.to_string(), Failed::Later).await?;
+                tracing::error!(%error, key = row.key, "work in the outbox failed");
+                // Somebody else has a lock that it needs: nothing is wrong with the work itself.
+                let passes = matches!(error, Error::Refused(Refusal::Busy { .. } | Refusal::OutcomeUnknown));
+                let failed = if passes { Failed::NotYet(PUT_OFF) } else { Failed::Later };
+                // The same database: when that is away, this fails, too.
+                fail(backend, &row, &error.to_string(), failed).await?;
             }
         }
         done += 1;
     }
     Ok(done)
-}
-
-async fn settle_batch(backend: &Backend, limit: i64) -> Result<usize> {
-    let mut tx = backend.begin_unsigned().await?;
-    if !settles_alone(&mut tx).await? {
-        return Ok(0);
-    }
-    let rows = due_for_settling(&mut tx, backend.now(), limit).await?;
-    if rows.is_empty() {
-        return Ok(0);
-    }
-    for row in &rows {
-        if let Err(error) = settle_row(&mut tx, row).await {
-            // Waited for: until then the rows are locked, and whoever does them one by one would find none.
-            tx.undo().await;
-            return Err(error);
-        }
-    }
-    tx.commit(rows.len()).await
 }
 
 /// Whether this transaction alone settles now. Two that write the notices of many events each would wait for one another's
@@ -177,30 +169,36 @@ async fn settles_alone(connection: &mut PgConnection) -> Result<bool> {
     Ok(alone.fetch_one(connection).await?)
 }
 
-/// Does one row and finishes it. An event that was passed on needs no row any more; a job's row stays to be seen.
-async fn settle_row(tx: &mut Tx<'_>, row: &Claimed) -> Result<()> {
-    if row.kind == Kind::Event {
-        let id = row.payload.as_i64().ok_or_else(|| Error::internal("an event in the outbox has no number"))?;
-        if let Some(event) = events::find(tx, id).await? {
-            jobs::of_event(tx, &event).await?;
+/// Does these rows and finishes them, in order; answers how many, because it stops early when it takes long: until the
+/// commit nobody is shown any event that is newer, and the inboxes it wrote into cannot be changed. An event that was
+/// passed on needs no row any more; a job's row stays to be seen.
+async fn settle_rows(tx: &mut Tx<'_>, rows: &[Claimed]) -> Result<usize> {
+    let began = Instant::now();
+    let number = |row: &Claimed| row.payload.as_i64().ok_or_else(|| Error::internal("an event has no number"));
+    let named = rows.iter().filter(|row| row.kind == Kind::Event).map(number).collect::<Result<Vec<_>>>()?;
+    let events = events::find(tx, &named).await?;
+    let mut done = Vec::with_capacity(rows.len());
+    for row in rows {
+        if row.kind == Kind::Job {
+            jobs::run(tx, &row.payload).await?;
+        } else if let Some(event) = events.iter().find(|event| Some(event.id) == row.payload.as_i64()) {
+            jobs::of_event(tx, event).await?;
         }
-        sqlx::query!("delete from outbox where id = $1", row.id).execute(&mut **tx).await?;
-        return Ok(());
+        done.push(row.id);
+        if began.elapsed() > SETTLING {
+            break;
+        }
     }
-    jobs::run(tx, &row.payload).await?;
+    sqlx::query!("delete from outbox where id = any($1) and kind = 'event'", &done).execute(&mut **tx).await?;
     sqlx::query!(
-        "update outbox set state = 'done', attempts = attempts + 1, last_error = '', finished_at = $2 where id = $1",
-        row.id,
+        "update outbox set state = 'done', attempts = attempts + 1, last_error = '', finished_at = $2
+         where id = any($1) and kind = 'job'",
+        &done,
         tx.now().to_sqlx(),
     )
     .execute(&mut **tx)
     .await?;
-    Ok(())
-}
-
-/// Whether the database was the reason: nothing is wrong with the work itself.
-fn is_passing(error: &Error) -> bool {
-    matches!(error, Error::Refused(Refusal::Busy { .. } | Refusal::OutcomeUnknown))
+    Ok(done.len())
 }
 
 /// Work that a process has.
@@ -218,9 +216,13 @@ pub struct Claimed {
     pub attempt: i32,
 }
 
-/// The rows that one transaction may settle. They stay locked until it ends.
+/// The rows that one transaction may settle; none while another one settles. They stay locked until it ends.
 async fn due_for_settling(connection: &mut PgConnection, now: Timestamp, limit: i64) -> Result<Vec<Claimed>> {
-    let rows = sqlx::query!(
+    if !settles_alone(connection).await? {
+        return Ok(Vec::new());
+    }
+    let rows = sqlx::query_as!(
+        Leased,
         "select id, key, kind, payload, attempts from outbox
          where state = 'waiting' and kind in ('event', 'job') and due_at <= $1
          order by due_at, id limit $2 for update skip locked",
@@ -229,40 +231,95 @@ async fn due_for_settling(connection: &mut PgConnection, now: Timestamp, limit: 
     )
     .fetch_all(connection)
     .await?;
-    rows.into_iter()
-        .map(|row| {
-            let kind = serde_json::from_value(row.kind.into())?;
-            Ok(Claimed { id: row.id, key: row.key, kind, payload: row.payload, attempt: row.attempts + 1 })
-        })
-        .collect()
+    rows.into_iter().map(|row| Leased { attempts: row.attempts + 1, ..row }.claimed()).collect()
 }
 
 /// Claims up to `limit` pieces of work of a kind for `worker`, for the time of a [`LEASE`].
 pub async fn claim(backend: &Backend, kind: Kind, worker: &str, limit: i64) -> Result<Vec<Claimed>> {
     let now = backend.now();
-    let rows = sqlx::query!(
-        "update outbox set leased_by = $1, leased_until = $2, attempts = attempts + 1
-         where id in (select id from outbox
-                      where state = 'waiting' and kind = $3 and due_at <= $4
-                        and (leased_until is null or leased_until <= $4)
-                      order by due_at, id limit $5 for update skip locked)
-         returning id, key, payload, attempts",
+    let rows = sqlx::query_as!(
+        Leased,
+        "with due as materialized (
+           select id from outbox
+           where state = 'waiting' and kind = $3 and due_at <= $4 and attempts < $5
+             and (leased_until is null or leased_until <= $4)
+           order by due_at, id limit $6 for update skip locked)
+         update outbox set leased_by = $1, leased_until = $2, attempts = attempts + 1
+         from due where outbox.id = due.id returning outbox.id, key, kind, payload, attempts",
         worker,
         now.checked_add(LEASE).unwrap_or(now).to_sqlx(),
         kind.as_str(),
         now.to_sqlx(),
+        TRIES,
         limit,
+    );
+    rows.fetch_all(backend.pool()).await?.into_iter().map(Leased::claimed).collect()
+}
+
+/// The same for webhooks, each of which has its own queue: at most so many of each, `at_work` of which this process has
+/// already. One that does not answer holds up no other, however much waits for it.
+pub async fn claim_by_webhook(
+    backend: &Backend,
+    worker: &str,
+    limit: i64,
+    of_each: i64,
+    at_work: &[(i64, i64)],
+) -> Result<Vec<Claimed>> {
+    let now = backend.now();
+    let (busy, calls): (Vec<i64>, Vec<i64>) = at_work.iter().copied().unzip();
+    let rows = sqlx::query_as!(
+        Leased,
+        "with due as materialized (
+           select first.id from webhooks left join unnest($5::bigint[], $6::bigint[]) as busy (id, calls) using (id),
+             lateral (select outbox.id from outbox
+                      where kind = 'webhook' and state = 'waiting' and state <> 'done'
+                        and (payload ->> 'webhook')::bigint = webhooks.id and due_at <= $3 and attempts < $4
+                        and (leased_until is null or leased_until <= $3)
+                      order by due_at, outbox.id limit greatest($7 - coalesce(calls, 0), 0)
+                      for update skip locked) as first
+           limit $8)
+         update outbox set leased_by = $1, leased_until = $2, attempts = attempts + 1
+         from due where outbox.id = due.id returning outbox.id, key, kind, payload, attempts",
+        worker,
+        now.checked_add(LEASE).unwrap_or(now).to_sqlx(),
+        now.to_sqlx(),
+        TRIES,
+        &busy,
+        &calls,
+        of_each,
+        limit,
+    );
+    rows.fetch_all(backend.pool()).await?.into_iter().map(Leased::claimed).collect()
+}
+
+/// A claimed row as the database gives it.
+struct Leased {
+    id: i64,
+    key: String,
+    kind: String,
+    payload: Value,
+    attempts: i32,
+}
+
+impl Leased {
+    fn claimed(self) -> Result<Claimed> {
+        let kind = serde_json::from_value(self.kind.into())?;
+        Ok(Claimed { id: self.id, key: self.key, kind, payload: self.payload, attempt: self.attempts })
+    }
+}
+
+/// Gives up what no process came back from: it ended each time before it could say how it went.
+pub async fn bury(backend: &Backend) -> Result<u64> {
+    let done = sqlx::query!(
+        "update outbox set state = 'dead', finished_at = $1, leased_by = null, leased_until = null,
+                last_error = 'the server that did it ended each time'
+         where state = 'waiting' and kind not in ('event', 'job') and attempts >= $2 and leased_until <= $1",
+        backend.now().to_sqlx(),
+        TRIES,
     )
-    .fetch_all(backend.pool())
+    .execute(backend.pool())
     .await?;
-    let claimed = rows.into_iter().map(|row| Claimed {
-        id: row.id,
-        key: row.key,
-        kind,
-        payload: row.payload,
-        attempt: row.attempts,
-    });
-    Ok(claimed.collect())
+    Ok(done.rows_affected())
 }
 
 /// The heartbeat: begins the lease of a row anew. False: it is no longer this worker's, who should stop.
@@ -320,7 +377,8 @@ pub enum Failed {
     ForGood,
 }
 
-/// The work could not be done, and why: plans the next try, or gives it up.
+/// The work could not be done, and why: plans the next try, or gives it up. Nothing happens when the lease was lost and
+/// somebody else tries by now.
 pub async fn fail(backend: &Backend, claimed: &Claimed, why: &str, failed: Failed) -> Result<()> {
     let now = backend.now();
     let usual = retry_after(claimed.attempt, backend.entropy());
@@ -339,13 +397,14 @@ pub async fn fail(backend: &Backend, claimed: &Claimed, why: &str, failed: Faile
                 state = case when $4::timestamptz is null then 'dead' else 'waiting' end,
                 due_at = coalesce($4, due_at),
                 finished_at = case when $4::timestamptz is null then $5::timestamptz end
-         where id = $1 and state = 'waiting'",
+         where id = $1 and state = 'waiting' and (leased_by is null or attempts = $7)",
         claimed.id,
         if tried { claimed.attempt } else { claimed.attempt - 1 },
         why,
         next.map(ToSqlx::to_sqlx) as _,
         now.to_sqlx(),
-        tried,
+        tried || claimed.attempt == 1,
+        claimed.attempt,
     )
     .execute(backend.pool())
     .await?;
@@ -363,7 +422,7 @@ pub async fn announce(backend: &Backend, channel: &str) -> Result<()> {
 pub struct Lag {
     /// Whose work.
     pub kind: String,
-    /// Rows that could be done now.
+    /// Rows that could be done now and that nobody is at.
     pub due: i64,
     /// How long the oldest of them could have been done already, in seconds.
     pub oldest_seconds: i64,
@@ -378,13 +437,15 @@ pub async fn lag(backend: &Backend) -> Result<Vec<Lag>> {
     let rows = sqlx::query_as!(
         Lag,
         r#"select kind as "kind!",
-                  count(*) filter (where state = 'waiting' and due_at <= $1) as "due!",
-                  coalesce(extract(epoch from $1 - min(due_at) filter (where state = 'waiting' and due_at <= $1)), 0)::bigint
-                      as "oldest_seconds!",
+                  count(*) filter (where due) as "due!",
+                  coalesce(extract(epoch from $1 - min(due_at) filter (where due)), 0)::bigint as "oldest_seconds!",
                   count(*) filter (where state = 'waiting' and due_at > $1) as "planned!",
                   count(*) filter (where state = 'dead') as "dead!"
            from unnest(array ['event', 'job', 'mail', 'webhook', 'import']) as kinds (kind)
-           left join outbox using (kind) group by kind order by kind"#,
+           left join (select kind, state, due_at,
+                             state = 'waiting' and due_at <= $1 and (leased_until is null or leased_until <= $1) as due
+                      from outbox where state = 'waiting' or state = 'dead') as open using (kind)
+           group by kind order by kind"#,
         backend.now().to_sqlx(),
     )
     .fetch_all(backend.pool())
@@ -395,10 +456,13 @@ pub async fn lag(backend: &Backend) -> Result<Vec<Lag>> {
 /// Removes what was finished long ago; what is dead stays until somebody has looked at it.
 pub(crate) async fn delete_old(backend: &Backend) -> Result<u64> {
     let before = backend.now().checked_sub(KEPT).unwrap_or(Timestamp::MIN);
-    let done = sqlx::query!("delete from outbox where state = 'done' and finished_at <= $1", before.to_sqlx())
-        .execute(backend.pool())
-        .await?;
-    Ok(done.rows_affected())
+    let done = sqlx::query!(
+        "delete from outbox where id in (select id from outbox where state = 'done' and finished_at <= $1
+                                         order by finished_at limit $2)",
+        before.to_sqlx(),
+        PORTION,
+    );
+    Ok(done.execute(backend.pool()).await?.rows_affected())
 }
 
 #[cfg(test)]

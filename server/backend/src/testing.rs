@@ -76,7 +76,8 @@ pub async fn pool() -> PgPool {
     PgPoolOptions::new()
         .max_connections(8)
         .after_connect(|connection, _| Box::pin(async { application_role::enter(connection).await.map(drop) }))
-        .connect_with(options.database(&name))
+        // As in production: nobody waits for ever.
+        .connect_with(options.database(&name).options([("lock_timeout", "2s")]))
         .await
         .unwrap()
 }

@@ -11,7 +11,7 @@ use domain::policy::{Action, allows};
 use domain::refusal::Fields;
 use domain::webhook::{self, Format};
 use domain::{Actor, Refusal, limits, text};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use jiff_sqlx::ToSqlx as _;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -276,7 +276,8 @@ pub(crate) async fn of_event(tx: &mut Tx<'_>, event: &Event) -> Result<()> {
     if !message::may_go_out(event) {
         return Ok(());
     }
-    let webhooks = sqlx::query!("select id, events from webhooks where disabled_at is null order by id")
+    // Held: who deletes one waits, and then takes these calls away, too.
+    let webhooks = sqlx::query!("select id, events from webhooks where disabled_at is null order by id for key share")
         .fetch_all(&mut **tx)
         .await?;
     let wanted: Vec<_> =
@@ -332,22 +333,45 @@ pub async fn target(backend: &Backend, webhook: i64) -> Result<Option<Target>> {
     .transpose()
 }
 
-/// The receiver said that it is gone for good: it is not called any more, until an admin enables it again.
-pub async fn disable_gone(backend: &Backend, webhook: i64) -> Result<()> {
+/// The receiver at this address said that it is gone for good: it is not called any more, until an admin enables it
+/// again. Nothing happens when the webhook has another address meanwhile.
+pub async fn disable_gone(backend: &Backend, webhook: i64, url: &str) -> Result<()> {
     let reason = "The receiver answered 410 Gone: it does not want to be called any more.";
     let mut tx = backend.begin_unsigned().await?;
     let disabled = sqlx::query!(
         "update webhooks set disabled_at = $2, disabled_reason = $3, version = version + 1, updated_at = $2
-         where id = $1 and disabled_at is null",
+         where id = $1 and disabled_at is null and url = $4",
         webhook,
         backend.now().to_sqlx(),
         reason,
+        url,
     )
     .execute(&mut *tx)
     .await?;
     if disabled.rows_affected() == 1 {
         let after = json!({ "active": false, "reason": reason });
         tx.event("webhook.disabled", &Subject::webhook(webhook), None, Some(after)).await?;
+    }
+    tx.commit(()).await
+}
+
+/// A call was given up after its last try. Told once a day: whoever is away for long misses many calls.
+pub async fn give_up(backend: &Backend, webhook: i64) -> Result<()> {
+    let mut tx = backend.begin_unsigned().await?;
+    // Two processes that give up in the same moment tell it once; of a webhook that was deleted nothing is told.
+    let held = sqlx::query!("select id from webhooks where id = $1 for no key update", webhook);
+    if held.fetch_optional(&mut *tx).await?.is_none() {
+        return Ok(());
+    }
+    let since = tx.now().checked_sub(SignedDuration::from_hours(24)).unwrap_or(Timestamp::MIN);
+    let told = sqlx::query_scalar!(
+        r#"select exists (select from events where subject_kind = 'webhook' and subject_key = $1::bigint::text
+                            and verb = 'webhook.gave_up' and at > $2) as "told!""#,
+        webhook,
+        since.to_sqlx(),
+    );
+    if !told.fetch_one(&mut *tx).await? {
+        tx.event("webhook.gave_up", &Subject::webhook(webhook), None, None).await?;
     }
     tx.commit(()).await
 }

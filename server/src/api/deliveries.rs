@@ -1,4 +1,4 @@
-//! `/deliveries`: the outbox. What waits, what was done, what was given up and can be sent again.
+//! `/deliveries`: the outbox. What waits, what was done, what was given up and can be sent again or let go.
 
 use axum::Json as PlainJson;
 use axum::http::StatusCode;
@@ -17,7 +17,12 @@ use super::input::{Json, Paging, Path, Query};
 use super::problem::{Failure, Refused};
 
 pub(super) fn calls() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(retry_dead)).routes(routes!(get)).routes(routes!(retry))
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(retry_dead))
+        .routes(routes!(get))
+        .routes(routes!(retry))
+        .routes(routes!(let_go))
 }
 
 /// Work in the outbox.
@@ -34,12 +39,16 @@ struct DeliveryRow {
     state: State,
     /// What it is about, in words.
     about: String,
+    /// What it says is not shown: it is a mail to somebody else about an RFC that you may not read.
+    withheld: bool,
     /// The name of the webhook it goes to.
     webhook: Option<String>,
+    /// The address that a mail goes to.
+    to: Option<String>,
     due_at: Timestamp,
     /// Tries that have begun.
     attempts: i32,
-    /// What the last try that failed ran into.
+    /// What the last try that failed ran into; of what is done, why nothing was sent.
     last_error: String,
     created_at: Timestamp,
     finished_at: Option<Timestamp>,
@@ -47,9 +56,21 @@ struct DeliveryRow {
 
 impl From<Delivery> for DeliveryRow {
     fn from(delivery: Delivery) -> Self {
-        let Delivery { id, key, kind, state, about, webhook, due_at, attempts, last_error, created_at, finished_at } =
-            delivery;
-        Self { id, key, kind, state, about, webhook, due_at, attempts, last_error, created_at, finished_at }
+        Self {
+            id: delivery.id,
+            key: delivery.key,
+            kind: delivery.kind,
+            state: delivery.state,
+            about: delivery.about,
+            withheld: delivery.withheld,
+            webhook: delivery.webhook,
+            to: delivery.to,
+            due_at: delivery.due_at,
+            attempts: delivery.attempts,
+            last_error: delivery.last_error,
+            created_at: delivery.created_at,
+            finished_at: delivery.finished_at,
+        }
     }
 }
 
@@ -79,7 +100,7 @@ impl From<Try> for TryBody {
 struct DeliveryBody {
     #[serde(flatten)]
     delivery: DeliveryRow,
-    /// What whoever does it needs to know: a mail, a message.
+    /// What whoever does it needs to know: a mail, a message. Of what is withheld only `to`.
     payload: serde_json::Value,
     /// How the calls of a webhook went, the newest first.
     tries: Vec<TryBody>,
@@ -159,4 +180,12 @@ async fn get(Caller { backend, actor }: Caller, Path(id): Path<String>) -> Resul
 async fn retry(Caller { backend, actor }: Caller, Path(id): Path<String>) -> Result<StatusCode, Failure> {
     deliveries::retry(&backend, &actor, &id).await?;
     Ok(StatusCode::ACCEPTED)
+}
+
+/// Let go what was given up: it is not sent any more, and counts as done
+#[utoipa::path(post, path = "/deliveries/{id}/let-go", tag = "Webhooks", params(("id", description = "The delivery")),
+    responses((status = 204), Refused))]
+async fn let_go(Caller { backend, actor }: Caller, Path(id): Path<String>) -> Result<StatusCode, Failure> {
+    deliveries::let_go(&backend, &actor, &id).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use backend::{Clock as _, SystemClock, application_role};
+use backend::{Clock as _, SystemClock, application_role, events};
 use sqlx::PgConnection;
 
 use super::CliError;
@@ -157,6 +157,14 @@ async fn look_inside(connection: &mut PgConnection, pool: u32) -> Result<Vec<Fin
     let missing = database::missing_migration(connection).await;
     if matches!(missing, Ok(None)) {
         findings.push(check_role(&facts.role, &facts.user));
+        if events::came_from_elsewhere(connection).await.unwrap_or(false) {
+            findings.push(Finding::Bad(Problem::new(
+                "the events were restored from another Postgres, which numbered its transactions otherwise: live pages \
+                 and readers of /api/v1/events miss some",
+                "as the owner: begin; alter table events disable trigger events_append_only; update events set \
+                 position = '0'; alter table events enable trigger events_append_only; commit",
+            )));
+        }
     }
     findings.push(match missing {
         Ok(None) => Finding::Good("the schema is this version's".into()),

@@ -13,10 +13,14 @@ pub async fn keep_house(backend: Backend, stopping: CancellationToken) {
     let mut rounds = tokio::time::interval(ROUND);
     rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     while stopping.run_until_cancelled(rounds.tick()).await.is_some() {
-        match stopping.run_until_cancelled(housekeeping::tidy(&backend)).await {
-            Some(Ok(removed)) => tracing::debug!(?removed, "tidied"),
-            Some(Err(error)) => tracing::warn!(%error, "could not tidy up; trying again in an hour"),
-            None => return,
+        loop {
+            match stopping.run_until_cancelled(housekeeping::tidy(&backend)).await {
+                Some(Ok(removed)) if removed.is_full() => continue,
+                Some(Ok(removed)) => tracing::debug!(?removed, "tidied"),
+                Some(Err(error)) => tracing::warn!(%error, "could not tidy up; trying again in an hour"),
+                None => return,
+            }
+            break;
         }
     }
 }

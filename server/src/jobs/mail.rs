@@ -1,11 +1,11 @@
-//! Sends mail: what waits in the outbox whole (`backend::notices::mail`) goes to the mail server, or stays readable there
-//! when none is configured.
+//! Sends mail: what waits in the outbox (`backend::notices::mail`) goes to the mail server, or stays readable there when
+//! none is configured.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
 use backend::Backend;
-use backend::notices::mail::{self, MailMessage, Ready};
+use backend::notices::mail::{self, MailMessage, Ready, WrittenMail};
 use backend::outbox::{Claimed, Failed, Kind};
 use jiff::Timestamp;
 use lettre::message::header::{HeaderName, HeaderValue};
@@ -62,7 +62,7 @@ impl Sender for MailSender {
             Ready::Never(why) => Some(why),
             _ if self.server.is_none() => Some(mail::KEPT),
             Ready::In(time) => {
-                return Err(SendError { why: "waits for the end of quiet hours".into(), failed: Failed::After(time) });
+                return Err(SendError { why: "waits for the end of quiet hours".into(), failed: Failed::NotYet(time) });
             }
             Ready::Now => None,
         };
@@ -70,7 +70,8 @@ impl Sender for MailSender {
             return mail::keep(backend, work, note).await.map_err(SendError::later);
         }
         let Some((transport, from)) = &self.server else { return Ok(()) };
-        let written = write(&message, from.clone(), backend.now()).map_err(|error| for_good(error.to_string()))?;
+        let message = message.write(backend, &work.key).await.map_err(SendError::later)?;
+        let written = encode(message, from.clone(), backend.now()).map_err(|error| for_good(error.to_string()))?;
         match tokio::time::timeout(PER_MAIL, transport.send(written)).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) if is_about_the_mail(&error) => Err(for_good(reason(&error))),
@@ -99,7 +100,7 @@ fn reason(error: &dyn std::error::Error) -> String {
 
 /// A mail as it goes over the wire. Names, titles and every other header are encoded here; nothing in them can begin
 /// another line.
-fn write(message: &MailMessage, from: Mailbox, now: Timestamp) -> Result<Message, Unwritable> {
+fn encode(message: WrittenMail, from: Mailbox, now: Timestamp) -> Result<Message, Unwritable> {
     let plain = |text: &str| -> String {
         text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
     };
@@ -109,11 +110,11 @@ fn write(message: &MailMessage, from: Mailbox, now: Timestamp) -> Result<Message
         .to(Mailbox::new(Some(plain(&message.to_name)), address))
         .subject(plain(&message.subject))
         .date(now.into());
-    for (header, value) in &message.headers {
-        let header = HeaderName::new_from_ascii(header.clone()).map_err(|_| Unwritable::Header(header.clone()))?;
-        builder = builder.raw_header(HeaderValue::new(header, plain(value)));
+    for (header, value) in message.headers {
+        let header = HeaderName::new_from_ascii(header.clone()).map_err(|_| Unwritable::Header(header))?;
+        builder = builder.raw_header(HeaderValue::new(header, plain(&value)));
     }
-    let body = MultiPart::alternative_plain_html(message.text.clone(), message.html.clone());
+    let body = MultiPart::alternative_plain_html(message.text, message.html);
     builder.multipart(body).map_err(Unwritable::Mail)
 }
 

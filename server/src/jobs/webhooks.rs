@@ -1,28 +1,28 @@
 //! Calls webhooks: Standard Webhooks 1.0, or Slack's form.
 //!
 //! The receiver is somebody else's: it may hang, reset, answer without end, lead elsewhere. Every call is bounded in time
-//! and bytes, goes to a public address only ([`addresses`]), follows nothing, and is written down with its outcome. Only a
-//! few calls go to one receiver at a time, so that a slow one holds up nobody but itself.
+//! and bytes, goes to a public address only ([`addresses`]), follows nothing, and is written down with its outcome. Each
+//! webhook has its own queue and a few calls at a time, so that a slow one holds up nobody but itself.
 
 mod addresses;
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::error::Error;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use backend::Backend;
 use backend::deliveries::{self, ANSWER_BYTES, Outcome};
-use backend::outbox::{Claimed, Failed, Kind};
+use backend::outbox::{self, Claimed, Failed, Kind};
 use backend::webhooks::message::{self, Call, Message};
 use backend::webhooks::{self, Target, signature};
 use domain::webhook::Format;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::{Client, Response, StatusCode, header, redirect, retry};
 use serde::Deserialize as _;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use url::{Host, Url};
 
@@ -32,10 +32,8 @@ use addresses::{Resolver, Rule};
 
 /// How many calls there are at a time.
 const AT_ONCE: usize = 24;
-/// How many of them to one receiver.
-const AT_ONE_RECEIVER: usize = 3;
-/// How long a call waits for its turn at a receiver before others are let past.
-const TURN: Duration = Duration::from_secs(1);
+/// How many of them of one webhook.
+const OF_EACH: i64 = 6;
 /// Time for one call, from looking up the name to the end of the answer.
 const TIME: Duration = Duration::from_secs(15);
 /// Bytes of an answer that are read; only the first of them are kept ([`ANSWER_BYTES`]).
@@ -52,7 +50,8 @@ pub struct Webhooks {
     secure: Result<Client, String>,
     /// For http, to allowed networks only.
     plain: Result<Client, String>,
-    receivers: Mutex<HashMap<String, Arc<Semaphore>>>,
+    /// How many calls of each webhook are under way or about to be.
+    at_work: Mutex<HashMap<i64, i64>>,
 }
 
 impl Webhooks {
@@ -71,19 +70,12 @@ impl Webhooks {
             allowed: allowed.clone(),
             secure: client(false),
             plain: client(true),
-            receivers: Mutex::default(),
+            at_work: Mutex::default(),
         }
     }
 
-    /// A turn at this receiver; nothing when there is none for a while.
-    async fn turn(&self, receiver: String) -> Option<OwnedSemaphorePermit> {
-        let turns = {
-            let mut receivers = self.receivers.lock().unwrap_or_else(PoisonError::into_inner);
-            // A turn that is taken or waited for keeps its receiver.
-            receivers.retain(|_, turns| Arc::strong_count(turns) > 1);
-            Arc::clone(receivers.entry(receiver).or_insert_with(|| Arc::new(Semaphore::new(AT_ONE_RECEIVER))))
-        };
-        tokio::time::timeout(TURN, turns.acquire_owned()).await.ok()?.ok()
+    fn at_work(&self) -> MutexGuard<'_, HashMap<i64, i64>> {
+        self.at_work.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The client for an address, after what can be said of it without looking anything up.
@@ -128,7 +120,18 @@ impl Sender for Webhooks {
         AT_ONCE
     }
 
+    async fn claim(&self, backend: &Backend, worker: &str, limit: i64) -> backend::Result<Vec<Claimed>> {
+        let busy: Vec<_> = self.at_work().iter().map(|(webhook, calls)| (*webhook, *calls)).collect();
+        let claimed = outbox::claim_by_webhook(backend, worker, limit, OF_EACH, &busy).await?;
+        let mut at_work = self.at_work();
+        for webhook in claimed.iter().filter_map(webhook_of) {
+            *at_work.entry(webhook).or_default() += 1;
+        }
+        Ok(claimed)
+    }
+
     async fn send(&self, backend: &Backend, work: &Claimed) -> Result<(), SendError> {
+        let _under_way = UnderWay { of: self, webhook: webhook_of(work) };
         let for_good = |why: &str| SendError { why: why.to_owned(), failed: Failed::ForGood };
         let call =
             Call::deserialize(&work.payload).map_err(|error| for_good(&format!("no call of a webhook: {error}")))?;
@@ -138,14 +141,6 @@ impl Sender for Webhooks {
             return Err(for_good("the webhook is disabled; enable it, then send this again"));
         }
         let url = Url::parse(&target.url).map_err(|error| for_good(&format!("this is no web address: {error}")))?;
-        let Some(_turn) = self.turn(url.origin().ascii_serialization()).await else {
-            // Not all at the same time again.
-            let pause = SignedDuration::from_millis(3000 + work.id.rem_euclid(40) * 100);
-            return Err(SendError {
-                why: "the receiver is busy with other calls".into(),
-                failed: Failed::NotYet(pause),
-            });
-        };
         let message = &call.message;
         let body = message.body(target.format, &self.origin, &path(message)).map_err(SendError::later)?;
         let id = message::id(&work.key, target.created_at);
@@ -162,11 +157,40 @@ impl Sender for Webhooks {
             tracing::warn!(%error, key = work.key, "how a webhook's call went was not recorded");
         }
         if outcome.status == Some(StatusCode::GONE.as_u16()) {
-            webhooks::disable_gone(backend, call.webhook).await.map_err(SendError::later)?;
+            webhooks::disable_gone(backend, call.webhook, &target.url).await.map_err(SendError::later)?;
         }
         // Whoever tests looks at it now, not in three days.
         let test = message.r#type == message::TEST;
+        let tried_enough = work.attempt >= outbox::TRIES && outcome.status != Some(StatusCode::GONE.as_u16());
+        if result.is_err() && tried_enough && !test {
+            webhooks::give_up(backend, call.webhook).await.map_err(SendError::later)?;
+        }
         result.map_err(|error| if test { SendError { failed: Failed::ForGood, ..error } } else { error })
+    }
+}
+
+/// The webhook of a call.
+fn webhook_of(work: &Claimed) -> Option<i64> {
+    work.payload.get("webhook")?.as_i64()
+}
+
+/// A call that is counted until it ends, however it ends.
+struct UnderWay<'a> {
+    of: &'a Webhooks,
+    webhook: Option<i64>,
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        let mut at_work = self.of.at_work();
+        if let Some(webhook) = self.webhook
+            && let Entry::Occupied(mut calls) = at_work.entry(webhook)
+        {
+            *calls.get_mut() -= 1;
+            if *calls.get() <= 0 {
+                calls.remove();
+            }
+        }
     }
 }
 
@@ -256,15 +280,8 @@ fn explain(error: &reqwest::Error) -> String {
 
 /// The page of what a message is about.
 fn path(message: &Message) -> String {
-    let Some(subject) = &message.subject else { return app::urls::home() };
-    let key = &subject.key;
-    match subject.kind.as_str() {
-        "rfc" => key.parse().map_or_else(|_| app::urls::rfcs(), app::urls::rfc),
-        "service" => app::urls::service(key),
-        "team" => app::urls::team(key),
-        "person" => app::urls::person(key),
-        _ => app::urls::home(),
-    }
+    let subject = message.subject.as_ref().and_then(|subject| app::urls::subject(&subject.kind, &subject.key));
+    subject.unwrap_or_else(app::urls::home)
 }
 
 #[cfg(test)]

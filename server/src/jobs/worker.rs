@@ -16,6 +16,8 @@ use super::news::News;
 const RETRY: Duration = Duration::from_secs(1);
 /// How often the lease of work at hand begins anew: a few times before it would run out.
 const HEARTBEAT: Duration = Duration::from_secs(15);
+/// How long work may wait for more, to be claimed together.
+const TOGETHER: Duration = Duration::from_millis(50);
 /// How long a stop waits for what is being sent.
 const PATIENCE: Duration = Duration::from_secs(8);
 
@@ -27,6 +29,11 @@ pub trait Sender: Send + Sync + 'static {
 
     /// How many pieces of work it does at a time.
     fn at_once(&self) -> usize;
+
+    /// Claims work for `worker`, so much at most.
+    async fn claim(&self, backend: &Backend, worker: &str, limit: i64) -> backend::Result<Vec<Claimed>> {
+        outbox::claim(backend, self.kind(), worker, limit).await
+    }
 
     /// Does it. The same work may come again: the receiver knows it by its key.
     async fn send(&self, backend: &Backend, work: &Claimed) -> Result<(), SendError>;
@@ -55,11 +62,16 @@ pub fn name(entropy: &dyn Entropy) -> String {
     format!("{}-{:08x}", std::process::id(), u32::from_ne_bytes(random))
 }
 
-/// Puts timed jobs into the outbox when their time has come.
+/// Puts timed jobs into the outbox when their time has come, and gives up what no server survives.
 pub async fn plan(backend: Backend, mut news: News, stopping: CancellationToken) {
     loop {
         if let Err(error) = jobs::plan(&backend).await {
             tracing::warn!(%error, "timed jobs could not be planned; trying again");
+        }
+        match outbox::bury(&backend).await {
+            Ok(0) => {}
+            Ok(buried) => tracing::error!(buried, "work was given up: the server that did it ended each time"),
+            Err(error) => tracing::warn!(%error, "the outbox could not be looked through; trying again"),
         }
         if stopping.run_until_cancelled(tokio::time::sleep(RETRY)).await.is_none()
             || !news.changed_until(&stopping).await
@@ -97,15 +109,17 @@ pub async fn send(
     let mut at_work = JoinSet::new();
     while !stopping.is_cancelled() {
         while at_work.try_join_next().is_some() {}
-        let free = sender.at_once().max(1) - at_work.len();
-        let claimed = if free == 0 { Ok(Vec::new()) } else { claim(&backend, sender.as_ref(), &worker, free).await };
+        let free = i64::try_from(sender.at_once().max(1) - at_work.len()).unwrap_or(i64::MAX);
+        let claimed = if free == 0 { Ok(Vec::new()) } else { sender.claim(&backend, &worker, free).await };
         match claimed {
             Ok(claimed) if claimed.is_empty() => {
                 tokio::select! {
                     _ = news.changed_until(&stopping) => {}
-                    // All hands were full: more may be waiting already.
-                    Some(_) = at_work.join_next(), if free == 0 => {}
+                    // A hand is free again, and more may be waiting already.
+                    Some(_) = at_work.join_next() => {}
                 }
+                // Under load there is news all the time: not a claim for each piece of work.
+                stopping.run_until_cancelled(tokio::time::sleep(TOGETHER)).await;
             }
             Ok(claimed) => {
                 for work in claimed {
@@ -129,10 +143,6 @@ pub async fn send(
     }
 }
 
-async fn claim(backend: &Backend, sender: &dyn Sender, worker: &str, free: usize) -> backend::Result<Vec<Claimed>> {
-    outbox::claim(backend, sender.kind(), worker, i64::try_from(free).unwrap_or(i64::MAX)).await
-}
-
 async fn send_one(backend: &Backend, sender: &dyn Sender, worker: &str, work: &Claimed) {
     let result = tokio::select! {
         result = sender.send(backend, work) => result,
@@ -141,12 +151,19 @@ async fn send_one(backend: &Backend, sender: &dyn Sender, worker: &str, work: &C
             return;
         }
     };
-    let outcome = if result.is_ok() { "done" } else { "failed" };
+    let put_off = matches!(&result, Err(SendError { failed: Failed::NotYet(_), .. }));
+    let outcome = match &result {
+        Ok(()) => "done",
+        Err(_) if put_off => "put_off",
+        Err(_) => "failed",
+    };
     metrics::counter!("plumbline_work_total", "kind" => work.kind.as_str(), "outcome" => outcome).increment(1);
     let kept = match &result {
         Ok(()) => outbox::finish(backend, &[work.id]).await,
         Err(error) => {
-            tracing::info!(key = work.key, attempt = work.attempt, why = error.why, "work failed");
+            if !put_off {
+                tracing::info!(key = work.key, attempt = work.attempt, why = error.why, "work failed");
+            }
             outbox::fail(backend, work, &error.why, error.failed).await
         }
     };

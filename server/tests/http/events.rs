@@ -95,10 +95,10 @@ async fn every_page_tells_what_happened_to_its_thing() {
     assert_eq!(made.status, 201, "{}", made.body);
     let made = made.json();
     let id = made["id"].as_str().map_or_else(|| made["id"].to_string(), str::to_owned);
-    assert_eq!(said(&cast.reader, &format!("/follow-ups/{id}")).await, ["Mia Member created this follow-up"]);
+    assert_eq!(said(&cast.reader, &format!("/follow-ups/{id}")).await, ["Mia Member made this follow-up"]);
     let everywhere = said(&cast.reader, "/activity").await;
     assert_eq!(everywhere[1], "Ada Admin added River");
-    assert_eq!(everywhere[0], "Mia Member created Grease it");
+    assert_eq!(everywhere[0], "Mia Member made Grease it");
     assert!(!everywhere.iter().any(|said| said.contains("token") && !said.contains("Ruth Reader")), "{everywhere:?}");
     assert!(said(&cast.reader, "/activity?kind=rfc&key=999").await.is_empty());
 }

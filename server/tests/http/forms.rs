@@ -114,6 +114,28 @@ async fn what_somebody_else_changed_is_never_overwritten_by_pressing_twice() {
 }
 
 #[tokio::test]
+async fn whom_a_draft_is_shared_with_is_changed_by_the_form_that_asks_for_it_only() {
+    let app = TestApp::new().await;
+    let author = app.person("Author", Role::Member, None).await;
+    let friend = app.person("Friend", Role::Reader, None).await;
+    save(&app, &author, "save", "a").await;
+    let said = [
+        (&[("draft", "true"), ("shared_with", friend.actor.email.as_str())][..], 1),
+        (&[][..], 1),
+        (&[("draft", "true"), ("shared_with", "")][..], 0),
+    ];
+    for (version, (more, shared)) in ["1", "2", "3"].into_iter().zip(said) {
+        let own = [("number", "1"), ("version", version), ("title", "Tides"), ("kind", "architecture")];
+        let authors = [("authors", author.actor.email.as_str())];
+        let fields = [&own[..], &authors, more].concat();
+        let answer = app.form(Some(&author), "/rfcs/1/edit?part=details", "/do/rfcs/update", &fields).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
+        let rfc = read::read(&app.backend, &author.actor, 1, None).await.unwrap();
+        assert_eq!(rfc.shared_with.len(), shared, "{more:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_session_that_ended_while_writing_loses_no_text() {
     let app = TestApp::new().await;
     let fields = [("number", "1"), ("base_revision", "1"), ("body", "Written for an hour."), ("intent", "save")];

@@ -106,6 +106,9 @@ async fn every_mistake_of_a_call_is_named() {
     let large = call(&cast, &address, &secret, "m", 0, &vec![b' '; 256 * 1024 + 1]).await;
     assert_eq!(large.status, 413);
     assert!(large.body.contains("256 KiB"), "{}", large.body);
+    for (method, path) in [("GET", "/hooks/%00"), ("DELETE", "/hooks/%00"), ("POST", "/hooks/%00/rotate")] {
+        assert_eq!(cast.app.call(Some(&cast.admin), method, path, Value::Null).await.status, 404, "{method} {path}");
+    }
     let get = cast.app.send(Request::get(&address).body(Body::empty()).unwrap()).await;
     assert_eq!((get.status.as_u16(), get.header("allow")), (405, "POST"));
 }

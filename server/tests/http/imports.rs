@@ -127,6 +127,24 @@ async fn a_refused_file_comes_back_to_its_form() {
 }
 
 #[tokio::test]
+async fn the_form_of_a_file_that_was_refused_takes_a_better_one() {
+    let cast = Cast::new().await;
+    let hand_in = async |bytes: &[u8]| {
+        let fields = [("kind", "catalog"), ("once", "u-1")];
+        upload(&cast, &cast.admin, &fields, Some(("catalog.yml", bytes))).await
+    };
+    assert_eq!(hand_in(b"").await.status, 422);
+    let good = hand_in(FILE.as_bytes()).await.header("location").to_owned();
+    let other = hand_in(b"services: []\n").await.header("location").to_owned();
+    assert_eq!(hand_in(FILE.as_bytes()).await.header("location"), good, "the same once more");
+    work(&cast).await;
+    let shown = cast.app.page(Some(&cast.admin), &good).await;
+    assert!(shown.body.contains("Ready to apply") && shown.body.contains("ledger"), "{}", shown.body);
+    assert_ne!(other, good);
+    assert_eq!(cast.get(&cast.admin, "/imports").await.json()["items"].as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
 async fn a_file_that_cannot_be_read_says_why() {
     let cast = Cast::new().await;
     let answer =

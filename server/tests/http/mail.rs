@@ -258,10 +258,13 @@ async fn without_a_mail_server_mail_is_kept_to_be_read() {
     cast.app.backend.clock.advance(SignedDuration::from_mins(2));
     work(&cast.app, &sender).await;
     let row = sqlx::query!(
-        "select state, last_error, payload from outbox
+        "select id, state, last_error from outbox
          where kind = 'mail' and payload ->> 'to' = 'ana@example.com' order by id desc limit 1",
     );
     let row = row.fetch_one(cast.app.backend.pool()).await.unwrap();
     assert_eq!((row.state.as_str(), row.last_error.as_str()), ("done", KEPT));
-    assert!(row.payload["text"].as_str().unwrap().contains("Mia Member commented"), "{}", row.payload);
+    let shown = cast.get(&cast.admin, &format!("/deliveries/{}", row.id)).await.json();
+    assert!(shown["payload"]["text"].as_str().unwrap().contains("Mia Member commented"), "{shown}");
+    let page = cast.app.page(Some(&cast.admin), &format!("/admin/outbox/{}", row.id)).await;
+    assert!(page.body.contains("Mia Member commented") && page.body.contains("List-Unsubscribe"), "{}", page.body);
 }

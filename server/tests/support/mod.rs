@@ -82,7 +82,7 @@ impl TestApp {
     pub async fn with(vars: &[(&str, &str)]) -> Self {
         let mut backend = testing::backend().await;
         backend.backend = backend.backend.with_base_url(BASE_URL);
-        Self::on(testing::backend().await, vars, News::default(), CancellationToken::new())
+        Self::on(backend, vars, News::default(), CancellationToken::new())
     }
 
     /// The product on this backend. Of what a server does by itself, it only says when something was committed.

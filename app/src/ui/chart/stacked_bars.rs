@@ -113,7 +113,7 @@ pub fn StackedBars(
     view! {
         <figure class="chart">
             {InertElement::new(svg)}
-            <ul class="chart-legend" aria-hidden="true">{legend}</ul>
+            <ul class="chart-legend">{legend}</ul>
             <Disclosure summary="The numbers as a table" open=open>
                 <Numbers title=title head=head columns=columns series=series/>
             </Disclosure>
@@ -187,7 +187,8 @@ fn swatch(id: &str, place: usize) -> String {
     let id = escape(id);
     let fill = fill(&id, place);
     format!(
-        "<svg class=\"chart-swatch\" width=\"12\" height=\"12\"><rect {fill} width=\"12\" height=\"12\" rx=\"2\"/></svg>"
+        "<svg class=\"chart-swatch\" width=\"12\" height=\"12\" aria-hidden=\"true\"><rect {fill} width=\"12\" height=\"12\" \
+         rx=\"2\"/></svg>"
     )
 }
 

@@ -192,7 +192,7 @@ async fn import_file(
     dry_run: bool,
     mut progress: impl FnMut(Progress) -> bool + Send,
 ) -> Result<Report> {
-    allows(actor, Action::ImportIncidents)?;
+    allows(actor, Action::Administer)?;
     let examined = reader::examine(file, options).await?;
     let mut work = Work::new(name, &examined, options);
     let mut report = Report { read_as: examined.read_as.clone(), ..Report::default() };
@@ -265,7 +265,7 @@ pub(crate) async fn apply_import(run: &mut Run) -> Result<Go> {
 
 async fn run_import(run: &mut Run, dry_run: bool) -> Result<Go> {
     let (backend, actor, import) = (run.backend().clone(), run.actor().clone(), run.import().clone());
-    allows(&actor, Action::ImportIncidents)?;
+    allows(&actor, Action::Administer)?;
     let options = Options::parse(&backend, &import.options)?;
     let file = File::Import(&backend, import.id);
     let examined = reader::examine(file, &options).await?;

@@ -123,7 +123,7 @@ pub struct Decided {
 /// Says that `name` stands for a service (by slug), or for none of ours. Every incident that has the word gets the
 /// service; what an earlier answer gave it is taken back.
 pub async fn decide(backend: &Backend, actor: &Actor, name: &str, service: Option<&str>) -> Result<Decided> {
-    allows(actor, Action::ImportIncidents)?;
+    allows(actor, Action::MapServiceNames)?;
     let missing = || Refusal::not_found("name of a service among the incidents");
     let name = Some(as_kept(name)).filter(|name| !name.is_empty() && !name.contains('\0')).ok_or_else(missing)?;
     let mut tx = backend.begin(actor).await?;

@@ -2,7 +2,7 @@
 //! of sections; who has none in a week gets no mail. A pillar adds its section in [`sections`].
 
 use domain::PersonId;
-use domain::notice::{self, Kind, Reason};
+use domain::notice::{self, Kind};
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -11,11 +11,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::PgConnection;
 
-use super::letter::{Block, Letter, Title};
-use super::mail::{self, MailMessage, News};
-use super::{Reader, readers};
+use super::{Reader, mail, readers};
 use crate::jobs::Job;
-use crate::outbox::{self, Work};
+use crate::outbox::Work;
 use crate::{Error, Result, Tx};
 
 /// The daily job that plans the digests of the next day.
@@ -33,7 +31,7 @@ const WEEK: SignedDuration = SignedDuration::from_hours(24 * 7);
 const ROWS: i64 = 10;
 
 /// A part of the digest.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Section {
     /// What it lists.
     pub title: String,
@@ -165,22 +163,7 @@ pub(crate) async fn send(tx: &mut Tx<'_>, about: &Value) -> Result<()> {
     if sections.is_empty() {
         return Ok(());
     }
-    let base = tx.backend().base_url().to_owned();
     let key = format!("mail:digest:{}:{}", about.person, about.week);
-    let title = Title { words: format!("Your week from {}", about.week.strftime("%-d %B %Y")), path: "/".to_owned() };
-    let mut message = MailMessage::empty(&reader, SEND.to_owned(), title.clone(), &key, &base);
-    "[Plumbline] Your week".clone_into(&mut message.subject);
-    message.news.push(News::only(Kind::Digest, Reason::Digest, now));
-    let blocks = sections.into_iter().map(|section| Block {
-        heading: section.title,
-        at: None,
-        quote: String::new(),
-        link: String::new(),
-        lines: section.rows.into_iter().map(|(words, path)| (words, format!("{base}{path}"))).collect(),
-    });
-    let letter = Letter { title: title.words, link: format!("{base}/"), blocks: blocks.collect(), more: 0 };
-    mail::compose(tx, &reader, &mut message, &letter).await?;
-    let payload = serde_json::to_value(&message)?;
-    tx.put(&Work { key, kind: outbox::Kind::Mail, payload, due_at: reader.awake_at(now) }).await?;
-    Ok(())
+    let title = format!("Your week from {}", about.week.strftime("%-d %B %Y"));
+    mail::put_digest(tx, key, &reader, title, sections).await
 }

@@ -47,22 +47,16 @@ pub(super) struct Block {
     pub(super) lines: Vec<(String, String)>,
 }
 
-/// A mail as it is sent.
-pub(super) struct Written {
-    pub(super) text: String,
-    pub(super) html: String,
-}
-
-/// Writes a letter for somebody in `zone`. `why` says for each kind of news in it why they get it, and how to have no
-/// more of it.
+/// Writes a letter for somebody in `zone`, as text and as HTML. `why` says for each kind of news in it why they get it,
+/// and how to have no more of it.
 pub(super) fn write(
     letter: &Letter,
     why: &[(Kind, Reason, Option<String>)],
     preferences: &str,
     zone: &TimeZone,
-) -> Written {
+) -> (String, String) {
     let time = |at: Timestamp| at.to_zoned(zone.clone()).strftime("%-d %b %Y, %H:%M %Z").to_string();
-    Written { text: text(letter, why, preferences, &time), html: html(letter, why, preferences, &time) }
+    (text(letter, why, preferences, &time), html(letter, why, preferences, &time))
 }
 
 type Why = [(Kind, Reason, Option<String>)];

@@ -1,16 +1,18 @@
-//! The mail for notices. It is composed when the notice is made and waits in the outbox whole; who sends it only adds the
-//! sender and the date. News about one object that come close together become one mail: as long as it waits (two
-//! minutes, or until the quiet hours end), what comes goes into it.
+//! The mail for notices. What it tells waits in the outbox, and is written out when the mail is sent or looked at. News
+//! about one object that come close together become one mail: as long as it waits (two minutes, or until the quiet hours
+//! end), what comes goes into it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::notice::{Kind, Reason};
 use domain::{PersonId, Refusal};
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sqlx::PgConnection;
 
+use super::digest::Section;
 use super::letter::{self, Block, Letter, Title};
 use super::unsubscribe::Secret;
 use super::{About, Concern, Reader, readers};
@@ -19,7 +21,7 @@ use crate::outbox::{self, Claimed, Work};
 use crate::{Backend, Error, Result, Tx, entropy, rfcs};
 
 /// The note on a mail that was not sent because no mail server is configured: it can be read in the outbox.
-pub const KEPT: &str = "kept";
+pub const KEPT: &str = "not sent: no mail server is configured (PLUMBLINE_SMTP_URL); read it here";
 /// How long a mail waits for more news about the same object.
 const TOGETHER: SignedDuration = SignedDuration::from_mins(2);
 /// The news that one mail tells; more are counted.
@@ -34,40 +36,57 @@ pub struct MailMessage {
     pub to_name: String,
     /// Its subject: the same for all mails about one object.
     pub subject: String,
+    /// The person's key.
+    pub(crate) person: PersonId,
+    /// The zone that it tells times in.
+    zone: String,
+    /// The object it is about, `<noun>:<name>`; `digest` for the digest.
+    pub(super) thread: String,
+    /// What that is called.
+    title: Title,
+    /// What it tells.
+    news: Vec<News>,
+    /// How many more there were.
+    #[serde(default)]
+    more: usize,
+    /// What a digest lists.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    sections: Vec<Section>,
+}
+
+/// A mail written out.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct WrittenMail {
+    /// The address it goes to.
+    pub to: String,
+    /// Whose that is.
+    pub to_name: String,
+    /// Its subject.
+    pub subject: String,
     /// What it says, as plain text.
     pub text: String,
     /// The same as HTML.
     pub html: String,
     /// All other headers but `From` and `Date`: name and value, one line each, not encoded.
     pub headers: Vec<(String, String)>,
-    /// The person's key.
-    pub(super) person: PersonId,
-    /// The object it is about, `<noun>:<name>`; `digest` for the digest.
-    pub(super) thread: String,
-    /// What that is called.
-    pub(super) title: Title,
-    /// Its news, to be composed anew when more comes.
-    pub(super) news: Vec<News>,
-    /// How many more there were.
-    pub(super) more: usize,
+}
+
+impl WrittenMail {
+    /// The value of one of its headers.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(header, _)| header.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
 }
 
 /// One thing that a mail tells.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct News {
-    pub(super) kind: Kind,
-    pub(super) reason: Reason,
+struct News {
+    kind: Kind,
+    reason: Reason,
     text: String,
     excerpt: String,
     place: String,
     at: Timestamp,
-}
-
-impl News {
-    /// News that says nothing by itself.
-    pub(super) fn only(kind: Kind, reason: Reason, at: Timestamp) -> Self {
-        Self { kind, reason, text: String::new(), excerpt: String::new(), place: String::new(), at }
-    }
 }
 
 /// Whether a mail may be sent, asked right before.
@@ -87,9 +106,11 @@ impl MailMessage {
         Ok(Self::deserialize(&work.payload)?)
     }
 
-    /// The value of one of its headers.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(header, _)| header.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    /// The RFCs that it tells of: the one it is about, those that a digest lists.
+    pub(crate) fn rfcs(&self) -> impl Iterator<Item = i64> {
+        let listed = self.sections.iter().flat_map(|section| &section.rows);
+        let listed = listed.filter_map(|(_, path)| path.strip_prefix("/rfcs/"));
+        self.thread.strip_prefix("rfc:").into_iter().chain(listed).filter_map(|number| number.parse().ok())
     }
 
     /// Whether it may be sent now: while it waited, much may have changed.
@@ -98,14 +119,14 @@ impl MailMessage {
         let Some(reader) = readers(&mut connection, &[self.person]).await?.pop() else {
             return Ok(Ready::Never("not sent: the person is disabled"));
         };
-        if !self.news.iter().any(|news| reader.preferences.mail(news.kind)) {
+        if !self.kinds().any(|kind| reader.preferences.mail(kind)) {
             return Ok(Ready::Never("not sent: the person turned this kind of mail off"));
         }
         if !self.is_readable(&mut connection, &reader).await? {
             return Ok(Ready::Never("not sent: the person may not read this any more"));
         }
         let now = backend.now();
-        let awake = if self.news.iter().any(|news| news.kind.is_fixed()) { now } else { reader.awake_at(now) };
+        let awake = if self.kinds().any(Kind::is_fixed) { now } else { reader.awake_at(now) };
         Ok(if awake > now { Ready::In(awake.duration_since(now)) } else { Ready::Now })
     }
 
@@ -155,22 +176,35 @@ pub(super) async fn put(
             message.more += 1;
         }
         message.title = Title::of(about);
-        let letter = message.letter(tx.backend().base_url());
-        compose(tx, reader, &mut message, &letter).await?;
         return replace(tx, id, &message).await;
     }
-    let key = format!("mail:{}:{}", reader.actor.id, event.id);
     let now = tx.now();
     let due_at = if news.kind.is_fixed() { now } else { reader.awake_at(now.saturating_add(TOGETHER).unwrap_or(now)) };
-    let mut message = MailMessage::empty(reader, thread, Title::of(about), &key, tx.backend().base_url());
-    message.news.push(news);
-    message.subject = match about.tag.as_str() {
+    let subject = match about.tag.as_str() {
         "" => format!("[Plumbline] {}", about.title),
         tag => format!("[{tag}] {}", about.title),
     };
-    let letter = message.letter(tx.backend().base_url());
-    compose(tx, reader, &mut message, &letter).await?;
+    let mut message = MailMessage::to(reader, subject, thread, Title::of(about));
+    message.news.push(news);
+    let key = format!("mail:{}:{}", reader.actor.id, event.id);
     tx.put(&Work { key, kind: outbox::Kind::Mail, payload: serde_json::to_value(&message)?, due_at }).await?;
+    Ok(())
+}
+
+/// Puts a digest into the outbox.
+pub(super) async fn put_digest(
+    tx: &mut Tx<'_>,
+    key: String,
+    reader: &Reader,
+    title: String,
+    sections: Vec<Section>,
+) -> Result<()> {
+    let now = tx.now();
+    let title = Title { words: title, path: "/".to_owned() };
+    let mut message = MailMessage::to(reader, "[Plumbline] Your week".to_owned(), "digest".to_owned(), title);
+    message.sections = sections;
+    let payload = serde_json::to_value(&message)?;
+    tx.put(&Work { key, kind: outbox::Kind::Mail, payload, due_at: reader.awake_at(now) }).await?;
     Ok(())
 }
 
@@ -189,103 +223,111 @@ pub(crate) async fn forget(tx: &mut Tx<'_>, event: &Event, place: &str) -> Resul
     for row in rows {
         let mut message = MailMessage::deserialize(&row.payload)?;
         message.news.retain(|news| news.place != place);
-        let reader = readers(tx, &[message.person]).await?.pop();
-        let Some(reader) = reader.filter(|_| !message.news.is_empty()) else {
+        if message.news.is_empty() {
             sqlx::query!("delete from outbox where id = $1", row.id).execute(&mut **tx).await?;
-            continue;
-        };
-        let letter = message.letter(tx.backend().base_url());
-        compose(tx, &reader, &mut message, &letter).await?;
-        replace(tx, row.id, &message).await?;
+        } else {
+            replace(tx, row.id, &message).await?;
+        }
     }
     Ok(())
 }
 
 impl MailMessage {
-    /// A mail that says nothing yet, with the headers that never change. Its `Message-ID` follows from the outbox's key:
-    /// sent a second time, it is the same mail.
-    pub(super) fn empty(reader: &Reader, thread: String, title: Title, key: &str, base_url: &str) -> Self {
-        let host = host(base_url);
-        let mut headers = vec![("Message-ID".to_owned(), format!("<{}@{host}>", short(key)))];
-        let (noun, name) = thread.split_once(':').unwrap_or((&thread, ""));
-        if !name.is_empty() {
-            // Nobody ever sent it: all mails about the object are answers to it.
-            let root = format!("<{noun}.{}@{host}>", short(&thread));
-            headers.push(("In-Reply-To".to_owned(), root.clone()));
-            headers.push(("References".to_owned(), root));
-        }
-        let list = noun.replace('_', "-");
-        headers.push(("List-Id".to_owned(), format!("Plumbline <{list}.{host}>")));
-        for (name, value) in
-            [("Auto-Submitted", "auto-generated"), ("Precedence", "bulk"), ("X-Auto-Response-Suppress", "All")]
-        {
-            headers.push((name.to_owned(), value.to_owned()));
-        }
+    /// A mail that says nothing yet.
+    fn to(reader: &Reader, subject: String, thread: String, title: Title) -> Self {
         Self {
             to: reader.actor.email.clone(),
             to_name: reader.actor.name.clone(),
-            subject: String::new(),
-            text: String::new(),
-            html: String::new(),
-            headers,
+            subject,
             person: reader.actor.id,
+            zone: reader.actor.time_zone.clone(),
             thread,
             title,
             news: Vec::new(),
             more: 0,
+            sections: Vec::new(),
         }
     }
 
-    /// Its news as a letter.
-    fn letter(&self, base_url: &str) -> Letter {
-        let page = format!("{base_url}{}", self.title.path);
-        let blocks = self.news.iter().map(|news| Block {
+    /// What it tells, by kind and reason; a digest is its own.
+    fn why(&self) -> Vec<(Kind, Reason)> {
+        let mut why: Vec<(Kind, Reason)> = Vec::new();
+        for one in self.news.iter().map(|news| (news.kind, news.reason)) {
+            if !why.contains(&one) {
+                why.push(one);
+            }
+        }
+        if !self.sections.is_empty() {
+            why.push((Kind::Digest, Reason::Digest));
+        }
+        why
+    }
+
+    /// The kinds of what it tells.
+    fn kinds(&self) -> impl Iterator<Item = Kind> {
+        self.why().into_iter().map(|(kind, _)| kind)
+    }
+
+    /// Writes it out. `key` is the work's: the `Message-ID` follows from it, so that the mail is the same one when it is
+    /// sent a second time.
+    pub async fn write(&self, backend: &Backend, key: &str) -> Result<WrittenMail> {
+        let base = backend.base_url();
+        let host = host(base);
+        let secret = Secret::get(&mut *backend.pool().acquire().await?, backend.entropy()).await?;
+        let mut why: Vec<(Kind, Reason, Option<String>)> = Vec::new();
+        for (kind, reason) in self.why() {
+            let token = secret.token(self.person, kind)?;
+            why.push((kind, reason, (!kind.is_fixed()).then(|| format!("{base}/unsubscribe/{token}"))));
+        }
+        let (noun, name) = self.thread.split_once(':').unwrap_or((&self.thread, ""));
+        let mut reasons: Vec<&str> = why.iter().map(|(_, reason, _)| reason.as_str()).collect();
+        reasons.dedup();
+        let mut headers = vec![("Message-ID", format!("<{}@{host}>", short(key)))];
+        if !name.is_empty() {
+            // Nobody ever sent it: all mails about the object are answers to it.
+            let root = format!("<{noun}.{}@{host}>", short(&self.thread));
+            headers.push(("In-Reply-To", root.clone()));
+            headers.push(("References", root));
+        }
+        headers.push(("List-Id", format!("Plumbline <{}.{host}>", noun.replace('_', "-"))));
+        headers.push(("X-Plumbline-Reason", reasons.join(", ")));
+        // One click turns off what the mail began with.
+        if let Some(link) = why.iter().find_map(|(_, _, link)| link.clone()) {
+            headers.push(("List-Unsubscribe", format!("<{link}>")));
+            headers.push(("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned()));
+        }
+        for (name, value) in
+            [("Auto-Submitted", "auto-generated"), ("Precedence", "bulk"), ("X-Auto-Response-Suppress", "All")]
+        {
+            headers.push((name, value.to_owned()));
+        }
+        let zone = TimeZone::get(&self.zone).unwrap_or(TimeZone::UTC);
+        let (text, html) = letter::write(&self.letter(base), &why, &format!("{base}/account/notices"), &zone);
+        let (to, to_name, subject) = (self.to.clone(), self.to_name.clone(), self.subject.clone());
+        let headers = headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        Ok(WrittenMail { to, to_name, subject, text, html, headers })
+    }
+
+    /// What it says.
+    fn letter(&self, base: &str) -> Letter {
+        let page = format!("{base}{}", self.title.path);
+        let news = self.news.iter().map(|news| Block {
             heading: news.text.clone(),
             at: Some(news.at),
             quote: news.excerpt.clone(),
             link: if news.place.is_empty() { page.clone() } else { format!("{page}#{}", news.place) },
             lines: Vec::new(),
         });
-        let blocks = blocks.collect();
+        let sections = self.sections.iter().map(|section| Block {
+            heading: section.title.clone(),
+            at: None,
+            quote: String::new(),
+            link: String::new(),
+            lines: section.rows.iter().map(|(words, path)| (words.clone(), format!("{base}{path}"))).collect(),
+        });
+        let blocks = news.chain(sections).collect();
         Letter { title: self.title.words.clone(), link: page, blocks, more: self.more }
     }
-
-    fn set_header(&mut self, name: &str, value: String) {
-        self.headers.retain(|(header, _)| header != name);
-        self.headers.push((name.to_owned(), value));
-    }
-}
-
-/// Writes text, HTML and the headers that follow from what it says.
-pub(super) async fn compose(
-    tx: &mut Tx<'_>,
-    reader: &Reader,
-    message: &mut MailMessage,
-    letter: &Letter,
-) -> Result<()> {
-    let base = tx.backend().base_url().to_owned();
-    let entropy = tx.backend().entropy();
-    let secret = Secret::get(tx, entropy).await?;
-    let mut why: Vec<(Kind, Reason, Option<String>)> = Vec::new();
-    for news in &message.news {
-        if !why.iter().any(|(kind, reason, _)| (*kind, *reason) == (news.kind, news.reason)) {
-            let token = secret.token(reader.actor.id, news.kind)?;
-            let link = (!news.kind.is_fixed()).then(|| format!("{base}/unsubscribe/{token}"));
-            why.push((news.kind, news.reason, link));
-        }
-    }
-    let mut reasons: Vec<&str> = why.iter().map(|(_, reason, _)| reason.as_str()).collect();
-    reasons.dedup();
-    message.set_header("X-Plumbline-Reason", reasons.join(", "));
-    // One click turns off what the mail began with.
-    if let Some(link) = why.iter().find_map(|(_, _, link)| link.clone()) {
-        message.set_header("List-Unsubscribe", format!("<{link}>"));
-        message.set_header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click".to_owned());
-    }
-    let written = letter::write(letter, &why, &format!("{base}/account/notices"), &reader.zone());
-    message.text = written.text;
-    message.html = written.html;
-    Ok(())
 }
 
 /// The mail about this object that the person has not been sent yet, held. Not one that was tried already: what a server

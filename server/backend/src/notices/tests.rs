@@ -8,7 +8,7 @@ use domain::{Actor, Role};
 use jiff::SignedDuration;
 
 use super::inbox::{self, Item, State};
-use super::mail::MailMessage;
+use super::mail::{MailMessage, WrittenMail};
 use crate::outbox::{self, Kind as Work};
 use crate::rfcs::create::{self, NewRfc};
 use crate::rfcs::status::{self, ChangeStatus};
@@ -111,9 +111,21 @@ async fn settle(backend: &Backend) {
 }
 
 /// The mails that are due, as a worker without a mail server takes them.
-async fn mails(backend: &Backend) -> Vec<(String, MailMessage)> {
-    let claimed = outbox::claim(backend, Work::Mail, "test", 1000).await.unwrap();
-    let ids: Vec<i64> = claimed.iter().map(|work| work.id).collect();
-    outbox::finish(backend, &ids).await.unwrap();
-    claimed.into_iter().map(|work| (work.key.clone(), MailMessage::of(&work).unwrap())).collect()
+async fn mails(backend: &Backend) -> Vec<(String, WrittenMail)> {
+    let mut written = Vec::new();
+    for work in outbox::claim(backend, Work::Mail, "test", 1000).await.unwrap() {
+        outbox::finish(backend, &[work.id]).await.unwrap();
+        let mail = MailMessage::of(&work).unwrap().write(backend, &work.key).await.unwrap();
+        written.push((work.key, mail));
+    }
+    written
+}
+
+/// The newest mail to somebody, sent or not.
+async fn mail_of(backend: &Backend, person: i64) -> MailMessage {
+    let payload = sqlx::query_scalar!(
+        "select payload from outbox where kind = 'mail' and payload ->> 'person' = $1 order by id desc limit 1",
+        person.to_string(),
+    );
+    serde_json::from_value(payload.fetch_one(backend.pool()).await.unwrap()).unwrap()
 }

@@ -115,10 +115,73 @@ async fn one_job_that_cannot_be_done_does_not_hold_up_the_others() {
 }
 
 #[tokio::test]
-async fn what_is_planned_can_be_taken_back() {
+async fn a_lock_that_somebody_holds_puts_off_only_what_needs_it() {
+    let test = testing::backend().await;
+    let needs = Work { key: "needs".into(), kind: Kind::Job, payload: chase(&test), due_at: test.now() };
+    let mut tx = test.begin_unsigned().await.unwrap();
+    tx.put(&needs).await.unwrap();
+    tx.event("test.done", &Subject::team("x"), None, None).await.unwrap();
+    tx.commit(()).await.unwrap();
+    // Somebody in psql who went to lunch.
+    let mut owner = testing::owner(&test).await;
+    sqlx::Executor::execute(&mut owner, "begin").await.unwrap();
+    sqlx::Executor::execute(&mut owner, "lock table follow_ups in access exclusive mode").await.unwrap();
+    assert_eq!(settle(&test).await.unwrap(), 2);
+    assert_eq!((lag_of(&test, "event").await.due, lag_of(&test, "job").await.planned), (0, 1));
+    let row = sqlx::query!("select attempts, last_error from outbox where key = 'needs'").fetch_one(test.pool()).await;
+    let row = row.unwrap();
+    assert!(row.attempts == 0 && !row.last_error.is_empty(), "no try, but to be seen: {row:?}");
+    sqlx::Executor::execute(&mut owner, "rollback").await.unwrap();
+    test.clock.advance(PUT_OFF);
+    assert_eq!(settle(&test).await.unwrap(), 1);
+    assert_eq!(lag_of(&test, "job").await, Lag { kind: "job".into(), due: 0, oldest_seconds: 0, planned: 0, dead: 0 });
+}
+
+/// The job that looks through the follow-ups.
+fn chase(test: &TestBackend) -> Value {
+    json!({ "name": crate::follow_ups::chase::JOB, "at": test.now() })
+}
+
+#[tokio::test]
+async fn work_that_ends_every_server_is_given_up() {
     let test = testing::backend().await;
     mail(&test, "a").await;
-    let mut connection = test.pool().acquire().await.unwrap();
-    assert!(take_back(&mut connection, "a").await.unwrap());
-    assert!(!take_back(&mut connection, "a").await.unwrap());
+    for _ in 1..=TRIES {
+        assert_eq!(bury(&test).await.unwrap(), 0);
+        assert_eq!(claim(&test, Kind::Mail, "w", 10).await.unwrap().len(), 1);
+        // Nobody says how it went.
+        test.clock.advance(LEASE);
+    }
+    assert!(claim(&test, Kind::Mail, "w", 10).await.unwrap().is_empty());
+    assert_eq!(bury(&test).await.unwrap(), 1);
+    assert_eq!(lag_of(&test, "mail").await.dead, 1);
+}
+
+#[tokio::test]
+async fn who_lost_the_lease_has_no_say_any_more() {
+    let test = testing::backend().await;
+    mail(&test, "a").await;
+    let frozen = claim(&test, Kind::Mail, "one", 10).await.unwrap().remove(0);
+    test.clock.advance(LEASE);
+    let other = claim(&test, Kind::Mail, "two", 10).await.unwrap().remove(0);
+    fail(&test, &frozen, "the connection is gone", Failed::Later).await.unwrap();
+    test.clock.advance(SignedDuration::from_secs(10));
+    assert!(claim(&test, Kind::Mail, "three", 10).await.unwrap().is_empty(), "the other one is at it");
+    fail(&test, &other, "busy", Failed::Later).await.unwrap();
+    test.clock.advance(SignedDuration::from_mins(7));
+    assert_eq!(claim(&test, Kind::Mail, "three", 10).await.unwrap()[0].attempt, 3);
+}
+
+#[tokio::test]
+async fn what_was_put_off_was_no_try() {
+    let test = testing::backend().await;
+    mail(&test, "a").await;
+    for _ in 0..2 * TRIES {
+        let work = claim(&test, Kind::Mail, "w", 10).await.unwrap().remove(0);
+        assert_eq!(work.attempt, 1);
+        fail(&test, &work, "not now", Failed::NotYet(SignedDuration::from_hours(1))).await.unwrap();
+        test.clock.advance(SignedDuration::from_mins(59));
+        assert!(claim(&test, Kind::Mail, "w", 10).await.unwrap().is_empty());
+        test.clock.advance(SignedDuration::from_mins(1));
+    }
 }

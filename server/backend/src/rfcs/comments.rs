@@ -119,7 +119,7 @@ pub async fn edit(backend: &Backend, actor: &Actor, comment: &str, expected: Exp
     )
     .fetch_one(&mut *tx)
     .await?;
-    let event = json!({ "thread": thread, "comment": comment });
+    let event = json!({ "thread": thread, "comment": comment, "version": version });
     tx.event("comment.edited", &Subject::rfc(rfc), None, Some(event)).await?;
     tx.commit(Posted { id: comment.to_owned(), thread, rfc, version }).await
 }

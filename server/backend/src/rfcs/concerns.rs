@@ -81,7 +81,7 @@ struct Telling<'a> {
 
 impl Telling<'_> {
     async fn comment(&self, tx: &mut PgConnection) -> Result<Vec<Concern>> {
-        let Some(said) = self.said(tx).await? else { return Ok(Vec::new()) };
+        let Some(said) = self.said(tx, 1).await? else { return Ok(Vec::new()) };
         let opened = self.event.verb == "thread.opened";
         let name = who(self.event);
         let what = match (opened, self.after["severity"].as_str()) {
@@ -89,7 +89,7 @@ impl Telling<'_> {
             (true, _) => "commented",
             (false, _) => "replied",
         };
-        let mentioned = mentions::of(tx, &said.body).await?;
+        let mentioned = mentions::of(tx, &said.text).await?;
         let mentioned = mentioned.into_iter().map(|person| (person, Kind::Mention, Reason::Mentioned));
         let authors = self.rfc.access.authors.iter().map(|person| (*person, Kind::Comment, Reason::Author));
         let others = said.participants.iter().map(|person| {
@@ -108,17 +108,13 @@ impl Telling<'_> {
         Ok(concerns.collect())
     }
 
-    /// Whoever is mentioned only since an edit.
+    /// Whoever is mentioned only since this edit: several may be waiting to be passed on.
     async fn edited(&self, tx: &mut PgConnection) -> Result<Vec<Concern>> {
-        let Some(said) = self.said(tx).await? else { return Ok(Vec::new()) };
-        let before = sqlx::query_scalar!(
-            "select body from rfc_comment_edits where comment_id = $1 order by version desc limit 1",
-            said.comment,
-        )
-        .fetch_optional(&mut *tx)
-        .await?;
-        let known = mentions::of(tx, &before.unwrap_or_default()).await?;
-        let mut mentioned = mentions::of(tx, &said.body).await?;
+        let version = self.after["version"].as_i64().unwrap_or(2);
+        let Some(said) = self.said(tx, version).await? else { return Ok(Vec::new()) };
+        let Some(before) = self.said(tx, version - 1).await? else { return Ok(Vec::new()) };
+        let known = mentions::of(tx, &before.text).await?;
+        let mut mentioned = mentions::of(tx, &said.text).await?;
         mentioned.retain(|person| !known.contains(person));
         let concerns = mentioned.into_iter().map(|person| Concern {
             person,
@@ -202,31 +198,36 @@ impl Telling<'_> {
         Ok(concerns)
     }
 
-    /// The comment of the event; `None` when it was taken back since.
-    async fn said(&self, tx: &mut PgConnection) -> Result<Option<Said>> {
+    /// The comment of the event, and its text in that version; `None` when it was taken back since.
+    async fn said(&self, tx: &mut PgConnection, version: i64) -> Result<Option<Said>> {
         let comment = self.after["comment"].as_str().unwrap_or_default();
         let row = sqlx::query!(
             r#"select c.id, c.body, t.opened_by,
+                 coalesce((select e.body from rfc_comment_edits e where e.comment_id = c.id and e.version = $2), c.body)
+                   as "text!",
                  array(select distinct author_id from rfc_comments
                        where thread_id = t.id and deleted_at is null and id <= c.id) as "spoke!: Vec<PersonId>"
                from rfc_comments c join rfc_threads t on t.id = c.thread_id
                where c.id = $1 and c.deleted_at is null"#,
             comment.parse::<i64>().map_err(Error::internal)?,
+            version,
         )
         .fetch_optional(tx)
         .await?;
         Ok(row.map(|row| {
             let mut participants = row.spoke;
             participants.push(row.opened_by);
-            Said { comment: row.id, body: row.body, opened_by: row.opened_by, participants }
+            Said { body: row.body, text: row.text, opened_by: row.opened_by, participants }
         }))
     }
 }
 
 /// A comment, and who is in its thread.
 struct Said {
-    comment: i64,
+    /// What it says now: what was put right meanwhile is not repeated.
     body: String,
+    /// What it said in the version asked for.
+    text: String,
     opened_by: PersonId,
     participants: Vec<PersonId>,
 }

@@ -1,4 +1,5 @@
-//! Whom the events of webhooks concern: the admins, when one stops.
+//! Whom the events of webhooks concern: the admins, when one stopped by itself or what it should have said was given
+//! up. What an admin did to one concerns nobody else.
 
 use domain::notice::{Kind, Reason};
 use serde_json::Value;
@@ -9,9 +10,11 @@ use crate::{Error, Result, Tx};
 
 /// Whom an event about a webhook concerns.
 pub(crate) async fn of(tx: &mut Tx<'_>, event: &Event) -> Result<Option<Told>> {
-    if event.verb != "webhook.disabled" {
-        return Ok(None);
-    }
+    let text = match (event.verb.as_str(), event.actor_id) {
+        ("webhook.disabled", None) => "It is not called any more",
+        ("webhook.gave_up", _) => "A call failed for three days and was given up",
+        _ => return Ok(None),
+    };
     let id: i64 = event.subject_key.parse().map_err(Error::internal)?;
     let name = sqlx::query_scalar!("select name from webhooks where id = $1", id).fetch_optional(&mut **tx).await?;
     let Some(name) = name else { return Ok(None) };
@@ -22,7 +25,7 @@ pub(crate) async fn of(tx: &mut Tx<'_>, event: &Event) -> Result<Option<Told>> {
         person,
         kind: Kind::Webhook,
         reason: Reason::Admin,
-        text: "It is not called any more".to_owned(),
+        text: text.to_owned(),
         excerpt: excerpt(why),
         place: String::new(),
     });

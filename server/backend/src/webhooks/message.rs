@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::events::Event;
+use crate::events::sentence::{Piece, sentence};
 use crate::{Error, Result, Tx, entropy};
 
 /// Bytes of what was before and is after that are passed on; more is left out, and the receiver asks the API.
@@ -79,9 +80,9 @@ impl Message {
             }
             _ => said_title(event),
         };
-        let change =
-            [&event.before, &event.after].map(|value| value.as_ref().map_or(0, |value| value.to_string().len()));
-        let abridged = change.iter().sum::<usize>() > CHANGE_BYTES;
+        let (before, after) = (event.before.clone(), event.after.clone().map(|after| public(&event.verb, after)));
+        let bytes = [&before, &after].map(|value| value.as_ref().map_or(0, |value| value.to_string().len()));
+        let abridged = bytes.iter().sum::<usize>() > CHANGE_BYTES;
         let title = title.map(|title| title.chars().take(TITLE_CHARS).collect());
         Ok(Some(Self {
             r#type: event.verb.clone(),
@@ -89,8 +90,8 @@ impl Message {
             event: Some(event.id.to_string()),
             subject: Some(MessageSubject { kind: event.subject_kind.clone(), key: event.subject_key.clone(), title }),
             actor: event.actor_name.clone().zip(event.actor.clone()).map(|(name, email)| MessageActor { name, email }),
-            before: event.before.clone().filter(|_| !abridged),
-            after: event.after.clone().filter(|_| !abridged),
+            before: before.filter(|_| !abridged),
+            after: after.filter(|_| !abridged),
             abridged,
         }))
     }
@@ -133,29 +134,23 @@ impl Message {
     }
 
     fn sentence(&self, thing: impl Fn(&str) -> String, text: impl Fn(&str) -> String) -> String {
-        let by = self.actor.as_ref().map(|actor| format!(", by {}", text(&actor.name))).unwrap_or_default();
+        let who = text(self.actor.as_ref().map_or("Plumbline", |actor| actor.name.as_str()));
         let Some(subject) = &self.subject else {
-            return format!("This is a test of {}{by}. Nothing happened.", thing("Plumbline"));
+            return format!("This is a test of {}, by {who}. Nothing happened.", thing("Plumbline"));
         };
-        let noun = in_words(&subject.kind);
+        let noun = subject.kind.replace('_', " ");
         let name = match (subject.kind.as_str(), &subject.title) {
             ("rfc", Some(title)) => format!("RFC-{} {title}", subject.key),
             (_, Some(title)) => format!("{noun} {title}"),
             (_, None) => format!("{noun} {}", subject.key),
         };
-        // Of the thread.opened of an RFC both words, of its rfc.published the second only.
-        let own = self.r#type.strip_prefix(&format!("{}.", subject.kind));
-        let happened =
-            own.map_or_else(|| in_words(&self.r#type.replace('.', " ")), |verb| in_words(&verb.replace('.', " ")));
-        let change = self.change().map(|change| format!(" ({})", text(&change))).unwrap_or_default();
-        format!("{}: {happened}{change}{by}.", thing(&name))
-    }
-
-    /// The state it went to, where the event says so.
-    fn change(&self) -> Option<String> {
-        let after = self.after.as_ref()?;
-        let said = ["status", "state", "role"].iter().find_map(|name| after.get(name)?.as_str())?;
-        Some(in_words(said))
+        let said =
+            sentence(&self.r#type, self.before.as_ref(), self.after.as_ref()).into_iter().map(|piece| match piece {
+                Piece::Text(words) => text(&words),
+                Piece::Object => thing(&name),
+                Piece::About(preposition) => format!(" {preposition} {}", thing(&name)),
+            });
+        format!("{who} {}.", said.collect::<String>())
     }
 }
 
@@ -194,8 +189,15 @@ fn said_title(event: &Event) -> Option<String> {
     titles.find_map(|title| title?.as_str().filter(|title| !title.is_empty()).map(str::to_owned))
 }
 
-fn in_words(word: &str) -> String {
-    word.replace('_', " ")
+/// What everybody may know of what an event says came of it. Whom a draft was shared with stays between them, also when
+/// it is none any more; and what is null there was not changed.
+fn public(verb: &str, mut after: Value) -> Value {
+    if let (Some(members), "rfc.changed") = (after.as_object_mut(), verb) {
+        members.retain(|name, value| {
+            !value.is_null() && !["shared_with", "newly_shared_with", "new_authors"].contains(&name.as_str())
+        });
+    }
+    after
 }
 
 /// What Slack's mrkdwn takes for itself.
@@ -242,20 +244,27 @@ mod tests {
         let message = message("rfc", "rfc.published", "<!channel> a|b & c", json!({ "status": "in_review" }));
         let body: Value =
             serde_json::from_str(&message.body(Format::Slack, "https://p.example", "/rfcs/7").unwrap()).unwrap();
-        let sentence = "<https://p.example/rfcs/7|RFC-7 &lt;!channel&gt; a¦b &amp; c>: published (in review), \
-                        by Ada &lt;Byron&gt;.";
+        let sentence = "Ada &lt;Byron&gt; published <https://p.example/rfcs/7|RFC-7 &lt;!channel&gt; a¦b &amp; c>.";
         assert_eq!(body["text"], sentence);
         assert_eq!(body["blocks"][0]["text"]["text"], sentence);
-        assert_eq!(message.words(), "RFC-7 <!channel> a|b & c: published (in review), by Ada <Byron>.");
+        assert_eq!(message.words(), "Ada <Byron> published RFC-7 <!channel> a|b & c.");
     }
 
     #[test]
     fn what_happened_to_a_part_names_the_part() {
-        assert_eq!(message("rfc", "thread.opened", "T", json!({})).words(), "RFC-7 T: thread opened, by Ada <Byron>.");
-        assert_eq!(
-            message("follow_up", "follow_up.done", "Add a canary", json!({})).words(),
-            "follow up Add a canary: done, by Ada <Byron>."
-        );
+        assert_eq!(message("rfc", "thread.opened", "T", json!({})).words(), "Ada <Byron> opened a thread on RFC-7 T.");
+        let mut late =
+            message("follow_up", "follow_up.overdue", "Add a canary", json!({ "owner": "a@b", "due": "1 May" }));
+        late.actor = None;
+        assert_eq!(late.words(), "Plumbline reminded a@b of follow up Add a canary: overdue since 1 May.");
+    }
+
+    #[test]
+    fn what_is_written_in_an_event_has_no_markup_either() {
+        let after = json!({ "revision": 3, "summary": "<!here>" });
+        let message = message("rfc", "rfc.revision_published", "T", after);
+        let body = message.body(Format::Slack, "https://p.example", "/rfcs/7").unwrap();
+        assert!(body.contains("published revision 3 of <https://p.example/rfcs/7|RFC-7 T>: “&lt;!here&gt;”"), "{body}");
     }
 
     #[test]

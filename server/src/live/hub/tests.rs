@@ -1,12 +1,26 @@
 use backend::Subject;
+use backend::rfcs::create::{self, NewRfc};
+use backend::rfcs::status::{self, ChangeStatus};
 use backend::testing::{self, TestBackend};
 use domain::Role;
 
 use super::*;
 
 fn listener(actor: &Actor, token: u8) -> Listener {
-    let topics = vec![Topic { kind: "team".into(), key: "core".into() }];
+    let topics = vec![Topic { kind: "rfc".into(), key: "1".into() }];
     Listener { actor: actor.clone(), token: [token; 32], topics, after: Position::default() }
+}
+
+/// With RFC-1, which everybody may read.
+async fn published() -> TestBackend {
+    let test = testing::backend().await;
+    let author = testing::person(&test, "Ana", Role::Member, None).await;
+    let new = NewRfc { title: "T".into(), kind: "slo".into(), body: "B".into(), services: Vec::new() };
+    create::create(&test, &author, new).await.unwrap();
+    status::change_status(&test, &author, 1, ChangeStatus { to: "in_review".into(), reason: None }).await.unwrap();
+    // After this all of it can be read.
+    happen(&test, 1).await;
+    test
 }
 
 /// Returns once it can be read: other tests have transactions open in the same cluster.
@@ -14,10 +28,11 @@ async fn happen(test: &TestBackend, times: usize) {
     let before = events::newest(test).await.unwrap();
     for _ in 0..times {
         let mut tx = test.begin_unsigned().await.unwrap();
-        tx.event("test.done", &Subject::team("core"), None, None).await.unwrap();
+        tx.event("test.done", &Subject::rfc(1), None, None).await.unwrap();
         tx.commit(()).await.unwrap();
     }
-    while events::after(test, before, 1000).await.unwrap().len() < times {
+    let done = |events: &[(Position, Event)]| events.iter().filter(|(_, event)| event.verb == "test.done").count();
+    while done(&events::after(test, before, 1000).await.unwrap()) < times {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
@@ -44,7 +59,7 @@ async fn the_room_has_so_many_seats() {
 
 #[tokio::test]
 async fn who_does_not_listen_loses_the_seat_and_the_others_hear_everything() {
-    let test = testing::backend().await;
+    let test = published().await;
     let hub = Hub::new(test.backend.clone(), Limits::default());
     let [ada, ben] = [1, 2].map(|id| testing::actor(id, Role::Reader));
     let mut slow = hub.join(listener(&ada, 1)).await.unwrap();
@@ -66,7 +81,7 @@ async fn who_does_not_listen_loses_the_seat_and_the_others_hear_everything() {
 
 #[tokio::test]
 async fn nobody_hears_what_was_before_or_what_they_have_heard() {
-    let test = testing::backend().await;
+    let test = published().await;
     happen(&test, 1).await;
     let hub = Hub::new(test.backend.clone(), Limits::default());
     let ada = testing::actor(1, Role::Reader);
@@ -87,7 +102,7 @@ async fn nobody_hears_what_was_before_or_what_they_have_heard() {
 
 #[tokio::test]
 async fn an_empty_room_reads_no_events_and_forgets_none_that_comes_after() {
-    let test = testing::backend().await;
+    let test = published().await;
     let hub = Hub::new(test.backend.clone(), Limits::default());
     look(&hub).await;
     happen(&test, 3).await;

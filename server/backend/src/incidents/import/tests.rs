@@ -198,9 +198,9 @@ async fn what_cannot_be_decided_refuses_the_whole_file() {
     ] {
         assert!(Options::parse(&test, wrong.as_object().unwrap()).is_err(), "{wrong}");
     }
-    let by_member = person(&test, "Mia", Role::Member, None).await;
+    let by_lead = person(&test, "Lee", Role::Lead, None).await;
     let options = options(&test, &json!({}));
-    let refused = import_file(&test, &by_member, File::Bytes(file), "a", &options, false, |_| true).await;
+    let refused = import_file(&test, &by_lead, File::Bytes(file), "a", &options, false, |_| true).await;
     assert!(matches!(refused, Err(Error::Refused(refusal)) if refusal.status() == 403));
 }
 

@@ -28,7 +28,7 @@ async fn send(backend: &Backend, sent: &mut Vec<Sent>) {
                 outbox::finish(backend, &[work.id]).await.unwrap();
                 sent.push(Sent { to: mail.to, key: work.key, at: backend.now() });
             }
-            Ready::In(time) => outbox::fail(backend, &work, "quiet hours", Failed::After(time)).await.unwrap(),
+            Ready::In(time) => outbox::fail(backend, &work, "quiet hours", Failed::NotYet(time)).await.unwrap(),
             Ready::Never(why) => panic!("{why}"),
         }
     }

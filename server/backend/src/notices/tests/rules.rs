@@ -112,6 +112,20 @@ async fn an_edit_tells_only_who_is_mentioned_since() {
 }
 
 #[tokio::test]
+async fn an_edit_that_waits_with_others_tells_the_same() {
+    let cast = Cast::new().await;
+    let number = cast.rfc().await;
+    let thread = cast.thread(&cast.grace, number, "Well.").await;
+    cast.told().await;
+    let posted = comments::reply(&cast.test, &cast.grace, &thread, "A thought").await.unwrap();
+    for said in ["A thought for @linus", "A thougth for @linus", "A thought for @linus and @sam"] {
+        comments::edit(&cast.test, &cast.grace, &posted.id, Expected::Any, said).await.unwrap();
+    }
+    let mentioned = ["Ada: Grace replied [comment author]", "Linus: Grace mentioned you [mention mentioned]"];
+    assert_eq!(cast.told().await, [mentioned[0], mentioned[1], "Sam: Grace mentioned you [mention mentioned]"]);
+}
+
+#[tokio::test]
 async fn nobody_is_told_of_what_they_may_not_read() {
     let cast = Cast::new().await;
     let number = cast.draft().await;
@@ -184,7 +198,7 @@ async fn what_happens_to_an_account_is_told_to_its_owner_whoever_did_it() {
     let sent = mails(&cast.test).await;
     assert_eq!(sent.len(), 1);
     let mail = &sent[0].1;
-    assert_eq!(mail.ready(&cast.test).await.unwrap(), crate::notices::mail::Ready::Now);
+    assert_eq!(mail_of(&cast.test, cast.ada.id).await.ready(&cast.test).await.unwrap(), crate::notices::mail::Ready::Now);
     assert!(mail.header("List-Unsubscribe").is_none(), "this mail cannot be turned off");
     let all = Change {
         channels: [("security".to_owned(), Channels { inbox: true, mail: false })].into(),
@@ -268,7 +282,8 @@ async fn a_webhook_that_stops_concerns_the_admins() {
     };
     let webhook = webhooks::create(&cast.test, &root, input).await.unwrap();
     cast.told().await;
-    webhooks::disable_gone(&cast.test, webhook.webhook.id.parse().unwrap()).await.unwrap();
+    let id = webhook.webhook.id.parse().unwrap();
+    webhooks::disable_gone(&cast.test, id, "https://chat.example.com/hook").await.unwrap();
     assert_eq!(cast.told().await, ["Root: It is not called any more [webhook admin]"]);
 }
 
@@ -313,13 +328,4 @@ async fn each_kind_is_turned_off_by_channel() {
         Change { channels: [("gossip".to_owned(), Channels { inbox: true, mail: true })].into(), ..Change::default() };
     assert!(preferences::put(&cast.test, &cast.ada, Expected::Version(3), odd).await.is_err());
     assert_eq!(preferences::get(&cast.test, &cast.ada).await.unwrap().version, 3);
-}
-
-/// The newest mail to somebody, sent or not.
-async fn mail_of(backend: &Backend, person: i64) -> MailMessage {
-    let payload = sqlx::query_scalar!(
-        "select payload from outbox where kind = 'mail' and payload ->> 'person' = $1 order by id desc limit 1",
-        person.to_string(),
-    );
-    serde_json::from_value(payload.fetch_one(backend.pool()).await.unwrap()).unwrap()
 }

@@ -197,6 +197,6 @@ async fn a_mail_waits_until_the_quiet_hours_end() {
     // Somebody whose quiet hours begin while a mail waits is not woken by it.
     let wish = Wish { quiet: Some(("10:00".into(), "11:15".into())), ..Wish::default() };
     preferences::put(&cast.test, &cast.ada, Expected::Version(2), wish).await.unwrap();
-    let ready = sent[0].1.ready(&cast.test).await.unwrap();
+    let ready = mail_of(&cast.test, cast.ada.id).await.ready(&cast.test).await.unwrap();
     assert_eq!(ready, crate::notices::mail::Ready::In(SignedDuration::from_mins(60)));
 }
