@@ -1,6 +1,6 @@
 // Every page of app/src/routes.rs, with something on it: for the tests of all pages and for the screenshots.
 import type { Page } from "@playwright/test";
-import { post, signIn } from "./fixtures";
+import { expect, post, signIn, unique } from "./fixtures";
 import { draftRfc, openThread, publishedRevision, publishedRfc } from "./rfcs";
 
 /** A document with everything that Markdown can hold here. */
@@ -56,7 +56,7 @@ export interface Place {
   name: string;
   address: string;
   /** Whose page: an address of the demo, or nobody's. */
-  as: "ruth@example.com" | "dario@example.com" | null;
+  as: "ruth@example.com" | "dario@example.com" | "ada@example.com" | null;
   /** What the answer's status must be; 200 unless said. */
   status?: number;
 }
@@ -107,9 +107,10 @@ export const PLACES: Place[] = [
   { name: "teams", address: "/teams", as: "ruth@example.com" },
   { name: "team", address: "/teams/checkout", as: "ruth@example.com" },
   { name: "team-gone", address: "/teams/zeppelins", as: "ruth@example.com", status: 404 },
-  { name: "inbox", address: "/inbox", as: "ruth@example.com" },
-  { name: "inbox-later", address: "/inbox?state=later", as: "ruth@example.com" },
-  { name: "inbox-done", address: "/inbox?state=done", as: "dario@example.com" },
+  { name: "inbox", address: "/inbox", as: "ada@example.com" },
+  { name: "inbox-later", address: "/inbox?state=later", as: "ada@example.com" },
+  { name: "inbox-done", address: "/inbox?state=done", as: "ada@example.com" },
+  { name: "inbox-of-nothing", address: "/inbox?state=done", as: "dario@example.com" },
   { name: "inbox-gone", address: "/inbox/999999", as: "ruth@example.com", status: 404 },
   { name: "account", address: "/account", as: "ruth@example.com" },
   { name: "account-notices", address: "/account/notices", as: "ruth@example.com" },
@@ -127,8 +128,10 @@ export const PLACES: Place[] = [
   { name: "search-found", address: "/search?q=payments", as: "ruth@example.com" },
   { name: "search-nothing", address: "/search?q=qqqzzzxxx", as: "ruth@example.com" },
   { name: "activity", address: "/activity", as: "ruth@example.com" },
+  { name: "activity-service", address: "/activity?kind=service&key=payments", as: "ruth@example.com" },
   { name: "webhooks", address: "/admin/webhooks", as: "ruth@example.com" },
   { name: "webhook-new", address: "/admin/webhooks/new", as: "ruth@example.com" },
+  { name: "webhook", address: "/admin/webhooks/1", as: "ruth@example.com" },
   { name: "webhook-gone", address: "/admin/webhooks/999999", as: "ruth@example.com", status: 404 },
   { name: "outbox", address: "/admin/outbox", as: "ruth@example.com" },
   { name: "outbox-no-match", address: "/admin/outbox?state=dead&kind=import", as: "ruth@example.com" },
@@ -162,5 +165,49 @@ export async function rfcPlaces(page: Page): Promise<Place[]> {
     { name: "rfc-details", address: `${rfc}/edit?part=details`, as },
     { name: "rfc-draft", address: draft, as },
     { name: "rfc-draft-edit", address: `${draft}/edit`, as },
+  ];
+}
+
+/** What a page says of this kind, as soon as it does. */
+async function found(page: Page, address: string, pattern: RegExp): Promise<string> {
+  let found = "";
+  await expect(async () => {
+    found = pattern.exec(await (await page.request.get(address)).text())?.[0] ?? "";
+    expect(found, `${pattern} on ${address}`).not.toBe("");
+  }).toPass({ timeout: 20_000 });
+  return found;
+}
+
+/** Makes what only work in the background makes: a call that failed, a mail, a file of incidents that is compared; as Ruth. */
+export async function workedPlaces(page: Page): Promise<Place[]> {
+  await signIn(page, "ruth@example.com", "plumb-the-depths-daily");
+  const as = "ruth@example.com";
+  const call = { name: unique("Nobody"), url: "https://nobody.invalid/in", format: "standard", events: "service.archived" };
+  const webhook = /\d+/.exec(await post(page, "/do/admin/create-webhook", call))?.[0] ?? "";
+  await post(page, "/do/admin/test-webhook", { webhook });
+  const delivery = await found(page, `/admin/outbox?kind=webhook&webhook=${webhook}`, /\/admin\/outbox\/\d+/);
+  await found(page, delivery, /nobody\.invalid cannot/);
+
+  // Not every mail can be turned off.
+  const mails = await (await page.request.get("/admin/outbox?kind=mail")).text();
+  let [mail, unsubscribe] = ["", ""];
+  for (const [address] of mails.matchAll(/\/admin\/outbox\/\d+/g)) {
+    unsubscribe = /\/unsubscribe\/[\w.-]+/.exec(await (await page.request.get((mail = address))).text())?.[0] ?? "";
+    if (unsubscribe) break;
+  }
+
+  const buffer = Buffer.from("No;What;When\n1;Gangway stuck;03/11/2025 14:05\n2;Gangway stuck again;04/11/2025 14:05\n");
+  const answer = await page.request.post("/do/imports/upload", {
+    multipart: { kind: "incidents", file: { name: "sheet.csv", mimeType: "text/csv", buffer } },
+    headers: { origin: new URL(process.env.PLUMBLINE_E2E_URL ?? "").origin, accept: "text/html" },
+    maxRedirects: 0,
+  });
+  const incidents = answer.headers().location ?? "";
+  await found(page, incidents, /How this file is read/);
+  return [
+    { name: "delivery-call", address: delivery, as },
+    { name: "delivery-mail", address: mail, as },
+    { name: "import-incidents", address: incidents, as },
+    { name: "unsubscribe", address: unsubscribe, as: null },
   ];
 }

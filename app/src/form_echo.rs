@@ -60,7 +60,7 @@ fn label(name: &str) -> Option<&'static str> {
     Some(match name {
         "title" => "Title",
         "body" => "Text",
-        "summary" => "What changed",
+        "summary" => "Summary",
         "reason" => "Reason",
         "note" => "Note",
         "postmortem" => "Postmortem",

@@ -1,14 +1,17 @@
 //! The frame around every page: skip link, top bar, the page itself, footer; and the pages for what went wrong.
 
-use domain::{Actor, Refusal, Role, limits};
+use domain::{Actor, FieldError, Refusal, Role, limits};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
 
 use crate::account::api::{SetTheme, SignOut};
 use crate::error::AppError;
 use crate::session::{Theme, Visit, use_visit};
-use crate::ui::{Avatar, Button, Crumb, ErrorPage as Recovery, Flash, FormFallback, Glyph, Icon};
+use crate::ui::{
+    Avatar, Button, Crumb, ErrorPage as Recovery, Field, Filters, Flash, FormFallback, Glyph, Hidden, Icon,
+};
 use crate::urls;
 
 /// The frame. `children` is the page.
@@ -265,7 +268,52 @@ pub fn ErrorPage(
         AppError::Internal { request_id } => request_id.clone(),
         AppError::Refused { .. } | AppError::Preview => String::new(),
     };
-    view! { <Recovery status=status title=title text=text request_id=request_id links=links/> }
+    let wrong = match error {
+        AppError::Refused { refusal: Refusal::Invalid { fields } } => fields,
+        _ => Vec::new(),
+    };
+    let again = wrong_in_address(&wrong, here).map(|(path, asked)| {
+        "Nothing was looked for yet. Mend this, then try again:".clone_into(&mut text);
+        view! { <AskAgain path=path asked=asked wrong=wrong/> }
+    });
+    view! { <Recovery status=status title=title text=text request_id=request_id links=links>{again}</Recovery> }
+}
+
+/// Names and values that an address asks for.
+type Asked = Vec<(String, String)>;
+
+/// The path of a list that was asked for what it cannot be asked for, and everything that it was asked for; nothing when
+/// something is wrong that nobody types.
+fn wrong_in_address(wrong: &[FieldError], here: Option<String>) -> Option<(String, Asked)> {
+    if wrong.is_empty() {
+        return None;
+    }
+    let path = here?.split('?').next()?.to_owned();
+    let query = use_query_map().read_untracked().clone();
+    let asked = query.into_iter().map(|(name, value)| (name.into_owned(), value));
+    let asked: Asked = asked.filter(|(name, _)| !["cursor", "done"].contains(&name.as_str())).collect();
+    let typed = |wrong: &FieldError| asked.iter().any(|(name, _)| *name == wrong.field);
+    wrong.iter().all(typed).then_some((path, asked))
+}
+
+/// What a list was asked for, to be mended: whoever looked for a text that is too long still has it.
+#[component]
+fn AskAgain(
+    /// The list.
+    path: String,
+    /// What it was asked for.
+    asked: Asked,
+    /// What is wrong with that.
+    wrong: Vec<FieldError>,
+) -> impl IntoView {
+    let fields = asked.into_iter().map(move |(name, value)| {
+        let message = wrong.iter().find(|wrong| wrong.field == name).map(|wrong| wrong.message.clone());
+        match message {
+            Some(message) => view! { <Field name=name label=message value=value/> }.into_any(),
+            None => view! { <Hidden name=name value=value/> }.into_any(),
+        }
+    });
+    view! { <Filters action=path button="Try again">{fields.collect_view()}</Filters> }
 }
 
 /// The page for an address that leads nowhere.

@@ -13,7 +13,7 @@
 //! | `form_echo` | how a refused form comes back with its text and the message beside the field |
 //! | `routes`, `shell`, `layout` | the table of pages, the HTML document, the frame around every page |
 //! | `ui` | house components |
-//! | `home`, `inbox`, `rfcs`, `services`, `follow_ups`, `people`, `search`, `activity`, `imports`, `account`, `admin` | slices, one folder each; slices never import each other |
+//! | `home`, `inbox`, `rfcs`, `services`, `incidents`, `follow_ups`, `people`, `search`, `activity`, `imports`, `account`, `admin` | slices, one folder each; slices never import each other |
 //! | `browser`, `live` | in the browser: what islands have in common; the connection by which a page hears of changes |
 
 pub mod account;

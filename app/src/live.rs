@@ -64,6 +64,8 @@ struct Line {
     /// The last place heard of.
     after: RefCell<String>,
     source: RefCell<Option<EventSource>>,
+    /// What was last said of the inbox.
+    inbox: RefCell<Option<String>>,
     /// The server said that there is no use in coming back.
     ended: Cell<bool>,
     pause: Cell<u64>,
@@ -87,6 +89,7 @@ pub fn connect() -> Option<()> {
         topics,
         after: RefCell::new(after),
         source: RefCell::default(),
+        inbox: RefCell::default(),
         ended: Cell::new(false),
         pause: Cell::new(PAUSE),
     });
@@ -131,10 +134,13 @@ impl Line {
             here.after.replace(message.last_event_id());
             pass_on(&Told(JsValue::UNDEFINED), None);
         });
-        on(&source, "inbox", |message: MessageEvent| {
-            if let Some(told) = read(&message)
-                && say_unread(&told).is_some()
-            {
+        let here = Rc::clone(self);
+        on(&source, "inbox", move |message: MessageEvent| {
+            let said = message.data().as_string();
+            let before = here.inbox.replace(said.clone());
+            let Some(told) = read(&message) else { return };
+            // What is said first is what the page was made with, unless the number is another.
+            if say_unread(&told).is_some() || (before.is_some() && before != said) {
                 pass_on(&told, Some(INBOX));
             }
         });
@@ -186,7 +192,7 @@ fn say_unread(told: &Told) -> Option<()> {
         many if many.len() > 2 => (format!("Inbox, {many} unread"), "99+"),
         few => (format!("Inbox, {few} unread"), few),
     };
-    if count.text_content().as_deref() == Some(shown) {
+    if link.get_attribute("aria-label").as_deref() == Some(label.as_str()) {
         return None;
     }
     count.set_text_content(Some(shown));

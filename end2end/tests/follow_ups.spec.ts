@@ -80,6 +80,9 @@ test("finished from the list, dropped only for a reason", async ({ page, signInA
   await page.goto(`/follow-ups?q=${encodeURIComponent(done)}`);
   const row = page.locator(".row", { hasText: done });
   await row.locator("summary").click();
+  // The row is a link: not so its form.
+  await row.getByLabel("What was done").click();
+  await row.getByLabel("What was done").fill("Raised to 40.");
   await row.getByRole("button", { name: "It is done" }).click();
   await expect(page.getByRole("status")).toContainText("Done.");
   await expect(page).toHaveURL(/\/follow-ups\?/);

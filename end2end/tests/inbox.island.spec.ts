@@ -5,7 +5,8 @@ import { openThread, publishedRfc } from "../rfcs";
 
 const BODY = "The gate keeps the newest list for ten minutes.\n";
 
-test("j and k walk, e is done, u is unread, Enter opens", async ({ page, another }) => {
+test("j and k walk, e is done, u is read or unread, Enter opens", async ({ page, another, isMobile }) => {
+  test.skip(isMobile, "a phone has no keys");
   test.slow();
   const author = await newPerson(page);
   await signIn(page, author.email, author.password);
@@ -38,4 +39,26 @@ test("j and k walk, e is done, u is unread, Enter opens", async ({ page, another
   await page.keyboard.press("j");
   await page.keyboard.press("u");
   await expect(page.locator(".row-unread")).toHaveCount(1);
+  await islandsReady(page);
+  await page.keyboard.press("u");
+  await expect(page.locator(".row-unread")).toHaveCount(0);
+
+  // Single keys can be turned off, for good.
+  await islandsReady(page);
+  await page.getByRole("button", { name: "Turn the keys off" }).click();
+  await page.reload();
+  await islandsReady(page);
+  await page.keyboard.press("j");
+  await expect(page.locator(".row :focus")).toHaveCount(0);
+  await page.getByRole("button", { name: "Turn the keys on" }).click();
+  await page.keyboard.press("j");
+  await expect(link(titles[0])).toBeFocused();
+
+  // After the last row there is no next one, on no later page either.
+  await page.keyboard.press("e");
+  await expect(page.getByText("Nothing waits for you")).toBeVisible();
+  await islandsReady(page);
+  await page.goto("/inbox?state=done");
+  await islandsReady(page);
+  await expect(page.locator(".row :focus")).toHaveCount(0);
 });

@@ -34,7 +34,7 @@ test("what others say arrives, is read, put off and done", async ({ page, anothe
   await expect(page.getByRole("link", { name: "Inbox", exact: true }), "opening it marks it as read").toBeVisible();
 
   await page.goto("/inbox");
-  await row.getByRole("button", { name: "Next week" }).click();
+  await row.getByRole("button", { name: "Until next week" }).click();
   await expect(page.locator(".flash")).toContainText("Put off");
   await expect(page.getByText("Nothing waits for you")).toBeVisible();
   await page.getByRole("link", { name: /^Later/ }).click();

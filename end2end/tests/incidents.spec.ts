@@ -124,9 +124,10 @@ test("leads edit the types", async ({ page, signInAs }) => {
   await expect(page.getByRole("status")).toContainText("Created");
   const row = page.locator(".row", { hasText: name });
   await row.locator("summary").click();
+  expect((await row.locator(".row-main").boundingBox())?.width, "the name keeps room").toBeGreaterThan(100);
   await row.getByLabel("Archived").check();
   await row.getByRole("button", { name: "Save" }).click();
-  await expect(page.locator(".row", { hasText: name })).toContainText("Archived");
+  await expect(page.locator(".row", { hasText: name }).locator(".badge")).toHaveText("Archived");
   await signInAs("ada@example.com");
   await page.goto("/incidents/types");
   await expect(page.getByText("A lead or admin may change them.")).toBeVisible();

@@ -30,6 +30,7 @@ function see(page: Page, state: "hidden" | "visible"): Promise<void> {
 }
 
 test("a comment of somebody else is announced and brought in, and nothing moves", async ({ page, signInAs, another, axe }) => {
+  test.slow();
   await signInAs("ruth@example.com");
   const rfc = await publishedRfc(page, BODY);
   const mine = await openThread(page, rfc, BODY, "The last sentence", "What does it say?");
@@ -50,6 +51,8 @@ test("a comment of somebody else is announced and brought in, and nothing moves"
   await expect(news(page)).toContainText("1 new comment.");
   await post(writer, "/do/rfcs/reply", { thread: mine.replace("thread-", ""), body: "Everything." });
   await expect(news(page)).toContainText("2 new comments.");
+  const early = await news(page).evaluate((news) => news.compareDocumentPosition(document.querySelector("#rfc-body") ?? news));
+  expect(early, "found with the keyboard before all threads").toBe(4);
   await expect(news(other)).toContainText("2 new comments.");
   await expect(page.locator(`#${first}`)).toHaveCount(0);
   await axe();
@@ -188,10 +191,12 @@ test("the count of the inbox rises on whatever page is open", async ({ page, ano
   await listening(page, "/services", false);
   const link = page.getByRole("banner").getByRole("link", { name: /^Inbox/ });
   await expect(link).toHaveAccessibleName("Inbox");
+  const bar = await page.getByRole("banner").boundingBox();
   const writer = await another("grace@example.com");
   await openThread(writer, rfc, BODY, "The ferry leaves", "Which one?");
   await expect(link).toHaveAccessibleName("Inbox, 1 unread");
   await expect(link).toContainText("1");
+  expect(await page.getByRole("banner").boundingBox(), "nothing moves for it").toEqual(bar);
 });
 
 test("a tab that nobody sees keeps no connection and hears what it missed", async ({ page, signInAs, another }) => {

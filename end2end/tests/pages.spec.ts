@@ -2,7 +2,7 @@
 // is a dead end.
 import type { Page } from "@playwright/test";
 import { expect, post, signIn, test } from "../fixtures";
-import { PLACES, type Place, rfcPlaces } from "../pages";
+import { PLACES, type Place, rfcPlaces, workedPlaces } from "../pages";
 import { invite, newPerson } from "../people";
 
 // Without JavaScript the server sends the same bytes; what can be different there is in the other files.
@@ -16,6 +16,11 @@ async function expectSound(page: Page, place: Place, axe: () => Promise<void>): 
   await expect(page).toHaveTitle(/\S/);
   const wider = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   expect(wider, `${place.name} is wider than the screen`).toBeLessThanOrEqual(0);
+  // The name of a row keeps room, whatever stands beside it.
+  const squeezed = await page.locator(".row-main").evaluateAll((names) => {
+    return names.filter((name) => name.checkVisibility() && name.clientWidth < 100).map((name) => name.textContent);
+  });
+  expect(squeezed, `${place.name} has names that fall apart`).toEqual([]);
   await axe();
 }
 
@@ -43,6 +48,16 @@ test("pages of RFCs", async ({ page, signInAs, axe }) => {
       const text = page.locator("#rfc-body");
       // A column of a readable width, whatever stands beside it.
       if (await text.isVisible()) expect((await text.boundingBox())?.width).toBeGreaterThan(300);
+    });
+  }
+});
+
+test("pages of what is done in the background", async ({ page, axe }) => {
+  test.slow();
+  for (const place of await workedPlaces(page)) {
+    await test.step(place.name, async () => {
+      if (!place.as) await page.context().clearCookies();
+      await expectSound(page, place, axe);
     });
   }
 });

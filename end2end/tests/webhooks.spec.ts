@@ -22,7 +22,7 @@ test("an admin makes a webhook, sees its secret once, and switches it off", asyn
 
   await test.step("make", async () => {
     await page.getByLabel("Address to call").fill("https://hooks.example.com/in");
-    await page.getByLabel("Single verbs").fill("service.archived");
+    await page.getByLabel("Single events").fill("service.archived");
     await page.getByRole("button", { name: "Make the webhook" }).click();
     await expect(page.getByRole("heading", { level: 1 })).toHaveText(`Paging ${word}`);
     await expect(page.locator("main")).toContainText("whsec_");

@@ -22,6 +22,7 @@ use axum::routing::get;
 use axum::{Extension, Router, middleware};
 use backend::events::{self, Event, Position};
 use backend::live::{Topic, audiences};
+use backend::notices::inbox::Unread;
 use backend::{Backend, accounts};
 use domain::{Actor, Refusal};
 use futures_util::stream::{self, Stream, StreamExt as _};
@@ -89,8 +90,8 @@ async fn listen(
     for audience in audiences(&backend, &about).await? {
         audience.check(&actor)?;
     }
-    let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()).filter(|id| !id.is_empty());
-    let after = last.or(asked.after.as_deref()).map(str::parse::<Position>).transpose();
+    let seen = headers.get("last-event-id").and_then(|id| id.to_str().ok()).filter(|id| !id.is_empty());
+    let after = seen.or(asked.after.as_deref()).map(str::parse::<Position>).transpose();
     let after = after.map_err(|_| Refusal::field("after", "This is none of the ids that events have."))?;
     if live.stopping.is_cancelled() {
         return Err(Refusal::Busy { retry_after_seconds: 2 }.into());
@@ -160,9 +161,10 @@ fn bye() -> Message {
     Message::default().event("bye").data("{}")
 }
 
-/// How much of the reader's inbox is new. A text: the page shows it as it is.
-fn unread(count: i64) -> Message {
-    Message::default().event("inbox").data(format!("{{\"unread\":\"{count}\"}}"))
+/// How much of the reader's inbox is new, and a mark by which a page knows whether there is other news than it was told
+/// of. Texts: the page shows the number as it is.
+fn unread(Unread { count, mark }: Unread) -> Message {
+    Message::default().event("inbox").data(format!("{{\"unread\":\"{count}\",\"mark\":\"{mark}\"}}"))
 }
 
 /// What a reader is told of an event.

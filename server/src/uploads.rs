@@ -23,8 +23,12 @@ use serde_json::Map;
 use server_fn::error::SERVER_FN_ERROR_HEADER;
 use sha2::{Digest as _, Sha256};
 
+use crate::middleware::form_errors::Sent;
+
 /// Fields other than the file are words.
 const LONGEST_FIELD: usize = 20_000;
+/// And no form of ours has as many.
+const MOST_FIELDS: usize = 50;
 
 /// The route. How large and how slow a file may be: `middleware/timeouts.rs`.
 pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
@@ -32,7 +36,9 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
 }
 
 async fn take(Extension(visit): Extension<Visit>, form: Multipart) -> Response {
-    match receive(&visit, form).await {
+    let mut sent = Vec::new();
+    let received = receive(&visit, form, &mut sent).await;
+    match received {
         Ok(import) => Redirect::to(&urls::import(import)).into_response(),
         Err(error) => {
             let error = match error {
@@ -43,13 +49,13 @@ async fn take(Extension(visit): Extension<Visit>, form: Multipart) -> Response {
                 }
             };
             let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            (status, [(SERVER_FN_ERROR_HEADER, UPLOAD)], error.ser()).into_response()
+            (status, Extension(Sent(sent)), [(SERVER_FN_ERROR_HEADER, UPLOAD)], error.ser()).into_response()
         }
     }
 }
 
-/// Takes in the file of the form; the import it became.
-async fn receive(visit: &Visit, mut form: Multipart) -> backend::Result<i64> {
+/// Takes in the file of the form; the import it became. What the form says before its file is kept in `sent`.
+async fn receive(visit: &Visit, mut form: Multipart, sent: &mut Vec<(String, String)>) -> backend::Result<i64> {
     let actor = visit.actor.as_ref().ok_or(Refusal::SignInNeeded)?;
     allows(actor, Action::Administer)?;
     let (mut kind, mut options, mut once) = (None, Map::new(), None);
@@ -61,6 +67,10 @@ async fn receive(visit: &Visit, mut form: Multipart) -> backend::Result<i64> {
             return keep(visit, actor, NewImport { kind, name: file, options }, once, field).await;
         }
         let value = words(field).await?;
+        if sent.len() == MOST_FIELDS {
+            return Err(Refusal::field("form", "This form has too many fields.").into());
+        }
+        sent.push((name.clone(), value.clone()));
         match name.as_str() {
             "kind" => kind = Kind::parse(&value),
             app::form_echo::ONCE => once = Some(value),
@@ -87,15 +97,20 @@ async fn keep(
     for said in [kind.as_str(), &new.name, &serde_json::to_string(&new.options)?] {
         asked = asked.chain_update(said.len().to_le_bytes()).chain_update(said);
     }
-    let id = imports::begin(backend, actor, new).await?;
+    let id = match imports::begin(backend, actor, new).await {
+        Ok(id) => id,
+        Err(error) => {
+            pass_over(&mut file).await;
+            return Err(error);
+        }
+    };
     let kept = async {
         let (mut buffer, mut part, mut bytes) = (Vec::with_capacity(PART), 0, 0_usize);
         while let Some(chunk) = file.chunk().await.map_err(|error| cut_off(&error))? {
             asked.update(&chunk);
             bytes += chunk.len();
             if bytes > kind.max_bytes() {
-                // Browsers read the answer only after they have sent everything.
-                while let Ok(Some(_)) = file.chunk().await {}
+                pass_over(&mut file).await;
                 return Err(imports::too_large(kind).into());
             }
             let mut rest = &chunk[..];
@@ -121,6 +136,11 @@ async fn keep(
         imports::give_up(backend, id).await?;
     }
     kept
+}
+
+/// The rest of a file that is refused: browsers read the answer only after they have sent everything.
+async fn pass_over(file: &mut Field<'_>) {
+    while let Ok(Some(_)) = file.chunk().await {}
 }
 
 /// A short field's value.

@@ -2,6 +2,7 @@
 
 use backend::notices::preferences::{self, Versioned};
 use domain::notice::{Kind, Preferences, QuietHours};
+use domain::{Actor, Role};
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 use leptos_meta::Title;
@@ -15,18 +16,19 @@ use crate::ui::{
 };
 use crate::urls;
 
-async fn load() -> Result<(Versioned, String), AppError> {
+async fn load() -> Result<(Versioned, Actor), AppError> {
     let (backend, actor) = signed_in()?;
-    Ok((preferences::get(&backend, &actor).await?, actor.time_zone))
+    Ok((preferences::get(&backend, &actor).await?, actor))
 }
 
 /// What one is told.
 #[component]
 pub fn NoticesPage() -> impl IntoView {
-    page(load(), |(Versioned { preferences, version }, zone)| {
+    page(load(), |(Versioned { preferences, version }, actor)| {
         let quiet_from = preferences.quiet.map(QuietHours::from).unwrap_or_default();
         let quiet_until = preferences.quiet.map(QuietHours::until).unwrap_or_default();
         let digest = preferences.mail(Kind::Digest);
+        let (zone, role) = (actor.time_zone, actor.role);
         let crumbs = vec![Crumb::new("Home", urls::home()), Crumb::new("Account", urls::account())];
         view! {
             <Title text="What I am told · Plumbline"/>
@@ -38,7 +40,7 @@ pub fn NoticesPage() -> impl IntoView {
                         <p class="muted small">
                             "You are never told what you did yourself. What is about the security of your account always comes, in the inbox and by mail."
                         </p>
-                        <Kinds preferences=preferences/>
+                        <Kinds preferences=preferences role=role/>
                     </Card>
                     <Card title="Quiet hours">
                         <p class="muted small">
@@ -67,8 +69,11 @@ pub fn NoticesPage() -> impl IntoView {
 fn Kinds(
     /// What is chosen.
     preferences: Preferences,
+    /// Whose: only admins are told of webhooks.
+    role: Role,
 ) -> impl IntoView {
-    let kinds = Kind::ALL.into_iter().filter(|kind| kind.is_for_inbox() && !kind.is_fixed());
+    let told = |kind: &Kind| *kind != Kind::Webhook || role == Role::Admin;
+    let kinds = Kind::ALL.into_iter().filter(|kind| kind.is_for_inbox() && !kind.is_fixed()).filter(told);
     let fields = kinds.map(|kind| {
         let chosen = match (preferences.inbox(kind), preferences.mail(kind)) {
             (true, true) => "both",

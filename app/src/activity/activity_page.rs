@@ -32,8 +32,14 @@ pub fn ActivityPage() -> impl IntoView {
         let name = match (about.kind.as_str(), about.key.as_str()) {
             ("", _) => String::new(),
             ("rfc", key) => format!("RFC-{key}"),
+            ("incident", key) => format!("Incident {key}"),
+            ("follow_up", key) => format!("Follow-up {key}"),
             (_, key) => key.to_owned(),
         };
+        let mut title = "Activity · Plumbline".to_owned();
+        if !name.is_empty() {
+            title = format!("{name} · {title}");
+        }
         if let Some(page) = urls::subject(&about.kind, &about.key) {
             crumbs.push(Crumb::new(name, page));
         }
@@ -48,7 +54,7 @@ pub fn ActivityPage() -> impl IntoView {
             entries(found.items, &about)
         };
         view! {
-            <Title text="Activity · Plumbline"/>
+            <Title text=title/>
             <PageHeader title="Activity" crumbs=crumbs/>
             {list}
             <Pagination first=first next=next/>

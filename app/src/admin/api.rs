@@ -11,10 +11,11 @@ use {
     crate::session::{self, NEW_HOOK_SECRET},
     crate::ui::Done,
     crate::urls,
-    backend::outbox::Kind,
+    backend::deliveries::{self, Filter},
+    backend::hooks,
     backend::version::Expected,
     backend::webhooks::{self, WebhookInput},
-    backend::{deliveries, hooks},
+    domain::webhook::Format,
 };
 
 /// Makes a webhook; its page then shows the secret once.
@@ -29,14 +30,15 @@ pub async fn create_webhook(
     let (backend, actor) = session::signed_in()?;
     let made = webhooks::create(&backend, &actor, input(name, url, format, nouns, events, true)).await?;
     let id = made.webhook.id;
-    if made.webhook.format == domain::webhook::Format::Standard {
+    if made.webhook.format == Format::Standard {
         session::show_once(&session::new_webhook_secret(&id), &made.secret.expose()).await?;
     }
     session::done(&urls::webhook(&id), Done::Created);
     Ok(())
 }
 
-/// Changes a webhook. `version` is the one the form was made from.
+/// Changes a webhook. `version` is the one the form was made from. One that is signed from now on gets a secret that its
+/// page shows once: nobody has seen the one that it was made with.
 #[server(prefix = "/do", endpoint = "admin/edit-webhook")]
 pub async fn edit_webhook(
     webhook: String,
@@ -50,7 +52,12 @@ pub async fn edit_webhook(
 ) -> Result<(), AppError> {
     let (backend, actor) = session::signed_in()?;
     let input = input(name, url, format, nouns, events, active);
-    webhooks::change(&backend, &actor, &webhook, Expected::Version(version), input).await?;
+    let before = webhooks::get(&backend, &actor, &webhook).await?;
+    let changed = webhooks::change(&backend, &actor, &webhook, Expected::Version(version), input).await?;
+    if (before.format, changed.format) == (Format::Slack, Format::Standard) {
+        let made = webhooks::rotate(&backend.next_step(), &actor, &webhook).await?;
+        session::show_once(&session::new_webhook_secret(&webhook), &made.secret.expose()).await?;
+    }
     session::done(&urls::webhook(&webhook), Done::Saved);
     Ok(())
 }
@@ -139,13 +146,15 @@ pub async fn let_go_delivery(delivery: String) -> Result<(), AppError> {
     Ok(())
 }
 
-/// Sends again everything that was given up, of one kind or of all.
+/// Sends again everything that was given up, of one kind and to one webhook; of all when these are empty. `back` is the
+/// list that then shows it.
 #[server(prefix = "/do", endpoint = "admin/retry-dead")]
-pub async fn retry_dead(kind: Option<String>) -> Result<(), AppError> {
+pub async fn retry_dead(kind: Option<String>, webhook: Option<String>, back: Option<String>) -> Result<(), AppError> {
     let (backend, actor) = session::signed_in()?;
-    let kind = kind.as_deref().and_then(Kind::parse);
-    deliveries::retry_dead(&backend, &actor, kind).await?;
-    session::done(&urls::outbox(), Done::SentAgain);
+    let given = |word: Option<String>| word.filter(|word| !word.is_empty());
+    let filter = Filter::read(None, given(kind).as_deref(), given(webhook).as_deref())?;
+    deliveries::retry_dead(&backend, &actor, &filter).await?;
+    session::done(&back.unwrap_or_else(urls::outbox), Done::SentAgain);
     Ok(())
 }
 

@@ -23,7 +23,7 @@ const KINDS: [(&str, &str); 10] = [
     ("incident", "Incidents"),
     ("follow_up", "Follow-ups"),
     ("webhook", "Webhooks"),
-    ("hook", "Inbound hooks"),
+    ("hook", "Hooks"),
     ("import", "Imports"),
     ("product", "The product"),
 ];
@@ -105,10 +105,10 @@ fn filters(filter: &Filter, zone: &str, filtered: bool) -> impl IntoView + use<>
         <Filters action=urls::audit(&[]) reset=reset>
             <Field name="actor" label="Done by (e-mail; - for Plumbline itself)" kind=FieldKind::Search value=actor/>
             <Field name="verb" label="What (or its beginning)" kind=FieldKind::Search placeholder="rfc.published" value=verb/>
-            <Select name="kind" label="To" options=kinds value=kind/>
-            <Field name="subject" label="Its name" kind=FieldKind::Search placeholder="7, payments" value=subject/>
+            <Select name="kind" label="Kind" options=kinds value=kind/>
+            <Field name="subject" label="Name or number" kind=FieldKind::Search placeholder="7, payments" value=subject/>
             <Field name="from" label=zone kind=FieldKind::Date value=from/>
-            <Field name="to" label="To the end of" kind=FieldKind::Date value=to/>
+            <Field name="to" label="Until the end of" kind=FieldKind::Date value=to/>
             <Field name="request" label="Request" kind=FieldKind::Search value=request/>
         </Filters>
     }
@@ -123,7 +123,7 @@ fn table(items: Vec<Audited>) -> AnyView {
                     <th scope="col">"When"</th>
                     <th scope="col">"Who"</th>
                     <th scope="col">"What"</th>
-                    <th scope="col">"To"</th>
+                    <th scope="col">"Which"</th>
                     <th scope="col">"Before → after"</th>
                     <th scope="col">"Request"</th>
                 </tr>

@@ -39,17 +39,20 @@ impl Wanted {
 struct Shown {
     deliveries: Page<Delivery>,
     lag: Vec<Lag>,
+    /// How many of this kind and to this webhook were given up.
+    dead: i64,
     wanted: Wanted,
 }
 
 async fn load(wanted: Wanted) -> Result<Shown, AppError> {
     let (backend, actor) = signed_in()?;
-    let state = State::ALL.into_iter().find(|state| state.as_str() == wanted.state);
-    let webhook = (!wanted.webhook.is_empty()).then(|| wanted.webhook.clone());
-    let filter = Filter { state, kind: Kind::parse(&wanted.kind), webhook };
+    let given = |word: &str| (!word.is_empty()).then(|| word.to_owned());
+    let (state, kind, webhook) = (given(&wanted.state), given(&wanted.kind), given(&wanted.webhook));
+    let filter = Filter::read(state.as_deref(), kind.as_deref(), webhook.as_deref())?;
     let request = PageRequest { limit: None, cursor: wanted.cursor.clone() };
     let deliveries = deliveries::list(&backend, &actor, &filter, &request).await?;
-    Ok(Shown { deliveries, lag: outbox::lag(&backend).await?, wanted })
+    let dead = deliveries::dead(&backend, &actor, &filter).await?;
+    Ok(Shown { deliveries, lag: outbox::lag(&backend).await?, dead, wanted })
 }
 
 /// The outbox, with filters in the address.
@@ -59,13 +62,11 @@ pub fn OutboxPage() -> impl IntoView {
     let get = |name: &str| query.get(name).unwrap_or_default();
     let wanted =
         Wanted { state: get("state"), kind: get("kind"), webhook: get("webhook"), cursor: query.get("cursor") };
-    page(load(wanted), |Shown { deliveries, lag, wanted }| {
+    page(load(wanted), |Shown { deliveries, lag, dead, wanted }| {
         let crumbs = vec![Crumb::new("Home", urls::home()), Crumb::new("Admin", urls::admin())];
         let kinds = std::iter::once(Choice::new("", "Every kind"))
             .chain(Kind::ALL.into_iter().map(|kind| Choice::new(kind.as_str(), kind_label(kind))))
             .collect();
-        let dead: i64 =
-            lag.iter().filter(|lag| wanted.kind.is_empty() || lag.kind == wanted.kind).map(|lag| lag.dead).sum();
         let mut tabs = vec![Tab::new("All", wanted.from("", "")).current(wanted.state.is_empty())];
         tabs.extend(State::ALL.into_iter().map(|state| {
             let tab = Tab::new(state_label(state), wanted.from(state.as_str(), ""));
@@ -79,11 +80,13 @@ pub fn OutboxPage() -> impl IntoView {
         let reset = if filtered { urls::outbox() } else { String::new() };
         let again = (wanted.state == State::Dead.as_str() && dead > 0).then(|| {
             let title = format!("Send {} again?", numbered(dead, "delivery", "deliveries"));
-            let kind = wanted.kind.clone();
+            let (kind, webhook, back) = (wanted.kind.clone(), wanted.webhook.clone(), wanted.from("", ""));
             view! {
                 <Confirm label="Send all again" title=title variant=Variant::Secondary action=api::RetryDead::PATH confirm="Send them again"
                     text="Each under the same key, so that a receiver that has it already can drop it.">
                     <Hidden name="kind" value=kind/>
+                    <Hidden name="webhook" value=webhook/>
+                    <Hidden name="back" value=back/>
                 </Confirm>
             }
         });

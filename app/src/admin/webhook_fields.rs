@@ -35,13 +35,13 @@ pub(super) fn WebhookFields(
         <Field name="name" label="Name" value=name required=true max_chars=limits::NAME_CHARS/>
         <Field name="url" label="Address to call" value=url kind=FieldKind::Url required=true
             hint="https://… Inner networks and http:// only where PLUMBLINE_WEBHOOK_ALLOWED_NETWORKS allows them."/>
-        <Radios name="format" legend="Form" options=formats value=format.as_str()/>
+        <Radios name="format" legend="Format" options=formats value=format.as_str()/>
         <fieldset class="choices">
             <legend>"Calls about"</legend>
-            <p class="field-hint">"Nothing ticked and no verb named: about everything. What happens to drafts, sign-ins and tokens is never passed on."</p>
+            <p class="field-hint">"Nothing ticked and no event named: about everything. What happens to drafts, sign-ins and tokens is never passed on."</p>
             <div class="choices-row">{ticks}</div>
         </fieldset>
-        <Field name="events" label="Single verbs" value=verbs.join(", ") optional=true
+        <Field name="events" label="Single events" value=verbs.join(", ") optional=true
             hint="Such as rfc.published or service.archived, with commas between them."/>
     }
 }

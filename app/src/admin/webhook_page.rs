@@ -142,7 +142,7 @@ fn About(webhook: Webhook) -> impl IntoView {
         <Facts narrow=true>
             <Fact label="State"><ActiveBadge active=webhook.active/></Fact>
             <Fact label="Calls">{host(&webhook.url)}</Fact>
-            <Fact label="Form">{webhook.format.label()}</Fact>
+            <Fact label="Format">{webhook.format.label()}</Fact>
             <Fact label="About">{events_in_words(&webhook.events)}</Fact>
             <Fact label="Signature">{signed}</Fact>
             <Fact label="Changed"><Time at=webhook.updated_at/></Fact>

@@ -61,18 +61,22 @@ pub fn FollowUpPage() -> impl IntoView {
 #[component]
 fn Endings(follow_up: FollowUp) -> impl IntoView {
     let id = follow_up.id.to_string();
-    if !follow_up.may_change {
-        let reason = "Only its owner, who made it, an SRE, lead or admin may change a follow-up.";
-        return view! { <Button disabled_reason=reason>"Done"</Button> }.into_any();
-    }
+    let blocked = if follow_up.may_change {
+        ""
+    } else {
+        "Only its owner, who made it, an SRE, lead or admin may change a follow-up."
+    };
     if follow_up.state != State::Open {
         return view! {
             <Form action=Reopen::PATH class="form-inline">
                 <Hidden name="follow_up" value=id/>
-                <Button>"Open it again"</Button>
+                <Button disabled_reason=blocked>"Open it again"</Button>
             </Form>
         }
         .into_any();
+    }
+    if !follow_up.may_change {
+        return view! { <Button disabled_reason=blocked>"Done"</Button> }.into_any();
     }
     let dropped = id.clone();
     view! {

@@ -2,10 +2,10 @@
 
 use backend::accounts::teams;
 use backend::follow_ups::{self, Counts, Filter, FollowUp, Of};
-use backend::{Page, PageRequest};
+use backend::{Error, Page, PageRequest};
 use domain::follow_up::{Age, SourceKind, State};
 use domain::policy::{Action, allows};
-use domain::{Role, limits};
+use domain::{Refusal, Role};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
@@ -85,7 +85,8 @@ impl Wanted {
 struct Shown {
     follow_ups: Page<FollowUp>,
     counts: Counts,
-    teams: Vec<(String, String)>,
+    /// The name of the team whose they are.
+    team: Option<String>,
     wanted: Wanted,
     /// Why the reader may not make one; empty when they may.
     blocked: String,
@@ -108,10 +109,16 @@ async fn load(mut wanted: Wanted) -> Result<Shown, AppError> {
         _ => Of::All,
     };
     let counts = follow_ups::counts(&backend, &actor, of).await?;
-    let all = PageRequest { limit: Some(limits::PAGE_ROWS_MAX), cursor: None };
-    let teams = teams::list(&backend, &actor, None, &all).await?.items;
-    let teams = teams.into_iter().map(|team| (team.slug, team.name)).collect();
-    Ok(Shown { follow_ups, counts, teams, wanted, blocked })
+    let team = match wanted.team.as_str() {
+        "" => None,
+        slug => match teams::get(&backend, &actor, slug).await {
+            Ok(team) => Some(team.name),
+            // Nobody is in it, so the list is empty: no reason to show none.
+            Err(Error::Refused(Refusal::NotFound { .. })) => Some(slug.to_owned()),
+            Err(error) => return Err(error.into()),
+        },
+    };
+    Ok(Shown { follow_ups, counts, team, wanted, blocked })
 }
 
 /// The list, with filters in the address.
@@ -129,14 +136,15 @@ pub fn FollowUpsPage() -> impl IntoView {
         only: get("only"),
         cursor: get("cursor"),
     };
-    page(load(wanted), |Shown { follow_ups, counts, teams, wanted, blocked }| {
+    page(load(wanted), |Shown { follow_ups, counts, team, wanted, blocked }| {
         let summary = match counts {
             Counts { open: 0, .. } => "None open".to_owned(),
             Counts { open, overdue: 0 } => format!("{open} open, none overdue"),
             Counts { open, overdue } => format!("{open} open, {overdue} overdue"),
         };
         let filtered = wanted != Wanted { cursor: wanted.cursor.clone(), ..wanted.unfiltered() };
-        let reset = if filtered { wanted.unfiltered().address() } else { String::new() };
+        let unfiltered = wanted.unfiltered().address();
+        let reset = if filtered { unfiltered.clone() } else { String::new() };
         let next = follow_ups.next_cursor.as_deref().map(|cursor| wanted.from(cursor)).unwrap_or_default();
         let first = if wanted.cursor.is_empty() { String::new() } else { wanted.from("") };
         let (back, mine) = (wanted.address(), wanted.who == "me");
@@ -150,10 +158,10 @@ pub fn FollowUpsPage() -> impl IntoView {
                     </Button>
                 </Actions>
             </PageHeader>
-            <Tabs label="Whose" items=tabs(&wanted, &teams)/>
+            <Tabs label="Whose" items=tabs(&wanted, team)/>
             <div class="stack">
                 <Search wanted=wanted reset=reset/>
-                <Groups follow_ups=follow_ups.items filtered=filtered mine=mine back=back/>
+                <Groups follow_ups=follow_ups.items filtered=filtered mine=mine back=back unfiltered=unfiltered/>
                 <Pagination first=first next=next/>
             </div>
         }
@@ -161,12 +169,12 @@ pub fn FollowUpsPage() -> impl IntoView {
 }
 
 /// Mine, everybody's, and the team's that is chosen.
-fn tabs(wanted: &Wanted, teams: &[(String, String)]) -> Vec<Tab> {
+fn tabs(wanted: &Wanted, team: Option<String>) -> Vec<Tab> {
     let tab = |label: &str, who: &str, team: &str| {
         let there = Wanted { who: who.to_owned(), team: team.to_owned(), cursor: String::new(), ..wanted.clone() };
         Tab::new(label, there.address()).current(wanted.team == team && (wanted.who == who || !team.is_empty()))
     };
-    let team = teams.iter().find(|(slug, _)| *slug == wanted.team).map(|(slug, name)| tab(name, "", slug));
+    let team = team.map(|name| tab(&name, "", &wanted.team));
     [tab("Mine", "me", ""), tab("All", "all", "")].into_iter().chain(team).collect()
 }
 
@@ -201,11 +209,18 @@ fn Search(wanted: Wanted, reset: String) -> impl IntoView {
 
 /// A section for each age of the open ones, then the done and the dropped.
 #[component]
-fn Groups(follow_ups: Vec<FollowUp>, filtered: bool, mine: bool, back: String) -> impl IntoView {
+fn Groups(
+    follow_ups: Vec<FollowUp>,
+    filtered: bool,
+    mine: bool,
+    back: String,
+    /// The same people's, without filters.
+    unfiltered: String,
+) -> impl IntoView {
     if follow_ups.is_empty() && filtered {
         return view! {
             <EmptyState title="No follow-up matches" text="Try other words, or take a filter away." icon=Glyph::Search>
-                <Button href=urls::follow_ups()>"Show open ones"</Button>
+                <Button href=unfiltered>"Show open ones"</Button>
             </EmptyState>
         }
         .into_any();

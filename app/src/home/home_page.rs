@@ -13,7 +13,7 @@ use crate::page::page;
 use crate::session;
 use crate::ui::{
     Actions, Button, EmptyState, FollowUpRow, Glyph, Icon, Meta, PageHeader, Row, RowMeta, RowSide, Rows, Section,
-    SeverityBadge, Stat, StatusBadge, TierBadge, Time, Tone, Variant, counted,
+    SeverityBadge, Stat, StatusBadge, TierBadge, Time, Tone, Variant, counted, numbered,
 };
 use crate::urls;
 
@@ -42,16 +42,13 @@ pub fn HomePage() -> impl IntoView {
 fn show(home: Home, mine: MyFollowUps, blocked: String) -> impl IntoView {
     let waiting = home.waiting_count;
     let drafts = drafts(home.drafts, blocked.clone());
-    let summary = match waiting {
-        0 => "Nobody waits for you.".to_owned(),
-        1 => "One thread waits for your reply.".to_owned(),
-        count => format!("{count} threads wait for your reply."),
-    };
+    let summary = summary(waiting, mine.counts.overdue);
     view! {
         <Title text="Home · Plumbline"/>
         <PageHeader title="What needs me today">
             <Meta>{summary}</Meta>
             <Actions>
+                <Button href=urls::activity(&[]) icon=Glyph::History>"Activity"</Button>
                 <Button
                     href=urls::new_rfc()
                     variant=Variant::Primary
@@ -74,6 +71,18 @@ fn show(home: Home, mine: MyFollowUps, blocked: String) -> impl IntoView {
             </aside>
         </div>
     }
+}
+
+/// How much is late for others, in words.
+fn summary(waiting: i64, overdue: i64) -> String {
+    let threads = match waiting {
+        0 => None,
+        1 => Some("One thread waits for your reply.".to_owned()),
+        count => Some(format!("{count} threads wait for your reply.")),
+    };
+    let overdue = (overdue > 0).then(|| format!("{} overdue.", numbered(overdue, "follow-up is", "follow-ups are")));
+    let said: Vec<_> = threads.into_iter().chain(overdue).collect();
+    if said.is_empty() { "Nobody waits for you.".to_owned() } else { said.join(" ") }
 }
 
 /// The follow-ups on this page at most.
@@ -107,7 +116,7 @@ fn replies(waiting: Vec<WaitingThread>, count: i64) -> AnyView {
     if waiting.is_empty() {
         return view! {
             <Section title="Waiting for my reply">
-                <p class="today-none"><Icon glyph=Glyph::CheckCircle/> "Nothing waits for you. Good time for a review."</p>
+                <p class="today-none"><Icon glyph=Glyph::CheckCircle/> "No thread waits for your reply."</p>
             </Section>
         }
         .into_any();
@@ -256,4 +265,21 @@ fn beginning(excerpt: &str) -> String {
 
 fn count(length: usize) -> i64 {
     i64::try_from(length).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_summary_says_all_that_others_wait_for() {
+        for (waiting, overdue, said) in [
+            (0, 0, "Nobody waits for you."),
+            (1, 0, "One thread waits for your reply."),
+            (0, 3, "3 follow-ups are overdue."),
+            (2, 1, "2 threads wait for your reply. 1 follow-up is overdue."),
+        ] {
+            assert_eq!(summary(waiting, overdue), said);
+        }
+    }
 }

@@ -12,7 +12,6 @@ use {
     crate::ui::Done,
     crate::urls,
     backend::imports::{self, Kind, NewImport},
-    backend::incidents::import::Options,
     backend::version::Expected,
 };
 
@@ -26,16 +25,7 @@ pub async fn paste_catalog(content: String, name: Option<String>, tier: Option<S
     let name = name.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| "pasted.yaml".to_owned());
     let options = tier.map(|tier| ("tier".to_owned(), tier.into())).into_iter().collect();
     let new = NewImport { kind: Kind::Catalog, name, options };
-    let import = imports::hand_in(&backend, &actor, new, content.as_bytes()).await.map_err(|error| match error {
-        // The form's field has another name than a file's.
-        backend::Error::Refused(domain::Refusal::Invalid { mut fields }) => {
-            for field in fields.iter_mut().filter(|field| field.field == "file") {
-                "content".clone_into(&mut field.field);
-            }
-            domain::Refusal::Invalid { fields }.into()
-        }
-        error => error,
-    })?;
+    let import = imports::hand_in(&backend, &actor, new, content.as_bytes()).await.map_err(in_form)?;
     session::redirect(&urls::import(import.id));
     Ok(())
 }
@@ -80,14 +70,27 @@ pub async fn read_incidents(
     dates: Option<String>,
 ) -> Result<(), AppError> {
     let (backend, actor) = session::signed_in()?;
-    imports::get(&backend, &actor, import).await?;
     let map = (1..).zip(columns).map(|(number, field)| format!("#{number}={field}")).collect::<Vec<_>>().join("\n");
     let words = [("source", source), ("severity", severity), ("zone", zone), ("dates", dates), ("map", Some(map))];
     let said = words.into_iter().filter_map(|(name, word)| Some((name.to_owned(), word?)));
     let options = said.filter(|(_, word)| !word.trim().is_empty()).map(|(name, word)| (name, word.into())).collect();
-    // A word that cannot be read is said beside its field, before the file is read again.
-    Options::parse(&backend, &options)?;
-    imports::read_again(&backend.expecting(Expected::Version(version)), &actor, import, options).await?;
+    let backend = backend.expecting(Expected::Version(version));
+    imports::read_again(&backend, &actor, import, options).await.map_err(in_form)?;
     session::redirect(&urls::import(import));
     Ok(())
+}
+
+/// The forms' fields have other names than those of a file and its options.
+#[cfg(feature = "ssr")]
+fn in_form(error: backend::Error) -> AppError {
+    let mut error = AppError::from(error);
+    if let AppError::Refused { refusal: domain::Refusal::Invalid { fields } } = &mut error {
+        for wrong in fields {
+            wrong.field = match wrong.field.as_str() {
+                "file" => "content".to_owned(),
+                field => field.strip_prefix("options.").unwrap_or(field).to_owned(),
+            };
+        }
+    }
+    error
 }

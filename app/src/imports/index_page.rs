@@ -36,7 +36,7 @@ pub fn ImportsPage() -> impl IntoView {
                             {words::kind(import.kind)} " · " {words::size(import.bytes)} " · " {import.created_by} " · "
                             <Time at=import.created_at/>
                         </RowMeta>
-                        <RowSide><StateBadge state=import.state/></RowSide>
+                        <RowSide><StateBadge state=import.state begun=import.applied_by.is_some()/></RowSide>
                     </Row>
                 }
             })

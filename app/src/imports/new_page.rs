@@ -69,7 +69,7 @@ pub fn NewImportPage() -> impl IntoView {
                     <Form action=PasteCatalog::PATH>
                         <TierSelect name="tier"/>
                         <Field name="name" label="What to call it" value="catalog-info.yaml" max_chars=limits::FILE_NAME_CHARS
-                            hint="Names it in the list, and is how the next file is known as the same one."/>
+                            hint="Names it in the list; by it and the first service in it the next file is known as the same one."/>
                         <TextArea name="content" label="YAML" mono=true rows=8 required=true/>
                         <FormActions><Button>"Compare the text"</Button></FormActions>
                     </Form>

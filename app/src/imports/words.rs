@@ -15,7 +15,12 @@ pub(super) fn kind(kind: Kind) -> &'static str {
 
 /// Where an import stands.
 #[component]
-pub(super) fn StateBadge(state: State) -> impl IntoView {
+pub(super) fn StateBadge(
+    /// Where it stands.
+    state: State,
+    /// Whether it was being applied, or is.
+    begun: bool,
+) -> impl IntoView {
     let (tone, icon, word) = match state {
         State::Receiving => (Tone::Accent, Glyph::Clock, "Arriving"),
         State::Checking => (Tone::Accent, Glyph::Clock, "Being compared"),
@@ -24,7 +29,8 @@ pub(super) fn StateBadge(state: State) -> impl IntoView {
         State::Applied => (Tone::Good, Glyph::CheckCircle, "Applied"),
         State::Cancelled => (Tone::Warn, Glyph::Alert, "Stopped"),
         State::Discarded => (Tone::Done, Glyph::Cross, "Discarded"),
-        State::Failed => (Tone::Bad, Glyph::Alert, "Cannot be read"),
+        State::Failed if begun => (Tone::Bad, Glyph::Alert, "Stopped by a fault"),
+        State::Failed => (Tone::Bad, Glyph::Alert, "Not understood"),
     };
     view! { <Badge tone=tone icon=icon>{word}</Badge> }
 }

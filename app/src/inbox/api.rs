@@ -17,14 +17,9 @@ use {
 };
 
 /// Does something with an item: `to` is `read`, `unread`, `done`, `open`, `tomorrow` or `next_week`. `seen` is the newest
-/// notice that the page showed of it, `state` the tab that one comes back to.
+/// notice that the page showed of it, `back` the list that it was on.
 #[server(prefix = "/do", endpoint = "inbox/change")]
-pub async fn change_item(
-    item: String,
-    to: String,
-    seen: Option<String>,
-    state: Option<String>,
-) -> Result<(), AppError> {
+pub async fn change_item(item: String, to: String, seen: Option<String>, back: Option<String>) -> Result<(), AppError> {
     let (backend, actor) = session::signed_in()?;
     let (change, done) = match to.as_str() {
         "read" => (Change::Read, Done::MarkedRead),
@@ -37,7 +32,7 @@ pub async fn change_item(
         }
     };
     inbox::change(&backend, &actor, &item, change, number(seen)).await?;
-    session::done(&urls::inbox_state(state.as_deref().unwrap_or_default()), done);
+    session::done(&back.unwrap_or_else(urls::inbox), done);
     Ok(())
 }
 

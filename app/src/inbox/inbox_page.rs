@@ -24,15 +24,18 @@ struct Shown {
     counts: Counts,
     items: Page<Item>,
     first: bool,
+    /// The address of this very list.
+    back: String,
 }
 
 async fn load(state: String, cursor: Option<String>) -> Result<Shown, AppError> {
     let (backend, actor) = signed_in()?;
     let state = if state.is_empty() { State::Open } else { State::parse(&state)? };
     let first = cursor.is_none();
+    let back = urls::inbox_page(state.as_str(), cursor.as_deref().unwrap_or_default());
     let items = inbox::list(&backend, &actor, state, &PageRequest { limit: None, cursor }).await?;
     let counts = inbox::counts(&backend, &actor).await?;
-    Ok(Shown { state, counts, items, first })
+    Ok(Shown { state, counts, items, first, back })
 }
 
 /// The inbox.
@@ -41,7 +44,7 @@ pub fn InboxPage() -> impl IntoView {
     let query = use_query_map().read_untracked().clone();
     let cursor = query.get("cursor").filter(|cursor| !cursor.is_empty());
     page(load(query.get("state").unwrap_or_default(), cursor), |shown| {
-        let Shown { state, counts, items, first } = shown;
+        let Shown { state, counts, items, first, back } = shown;
         let tab = |of: State, label: &str, count: i64| {
             let tab = Tab::new(label, urls::inbox_state(of.as_str())).current(of == state);
             if count > 0 { tab.count(count) } else { tab }
@@ -57,33 +60,37 @@ pub fn InboxPage() -> impl IntoView {
         let next = items.next_cursor.map(|cursor| urls::inbox_page(state.as_str(), &cursor)).unwrap_or_default();
         let start = if first { String::new() } else { urls::inbox_state(state.as_str()) };
         let list = if items.items.is_empty() {
-            view! { <div id="inbox-list" data-live="inbox">{empty(state)}</div> }.into_any()
+            empty(state).into_any()
         } else {
-            let rows = items.items.into_iter().map(|item| view! { <ItemRow item=item/> }).collect_view();
-            view! {
-                <div id="inbox-list" data-live="inbox">
-                    <Rows label="Your inbox">{rows}</Rows>
-                </div>
-                <InboxKeys/>
-            }
-            .into_any()
+            let row = |item| view! { <ItemRow item=item back=back.clone()/> };
+            let rows = items.items.into_iter().map(row).collect_view();
+            view! { <Rows label="Your inbox">{rows}</Rows> }.into_any()
+        };
+        let title = match state {
+            State::Open => "Inbox · Plumbline",
+            State::Later => "Later · Inbox · Plumbline",
+            State::Done => "Done · Inbox · Plumbline",
         };
         view! {
-            <Title text="Inbox · Plumbline"/>
-            <PageHeader title="Inbox" crumbs=vec![Crumb::new("Home", urls::home())]>
-                <Meta>{numbered(counts.unread, "unread", "unread")}</Meta>
-                <Actions>
-                    <Button href=urls::notice_preferences()>"What I am told"</Button>
-                    {all_read.map(|seen| view! {
-                        <Form action=api::ReadAll::PATH class="form-inline">
-                            <Hidden name="seen" value=seen.to_string()/>
-                            <Button icon=Glyph::Check>"Mark all as read"</Button>
-                        </Form>
-                    })}
-                </Actions>
-            </PageHeader>
-            <Tabs label="State" items=tabs/>
-            {list}
+            <Title text=title/>
+            // Whole: what comes in while one looks is counted, and marked as read by the button.
+            <div id="inbox-list" data-live="inbox">
+                <PageHeader title="Inbox" crumbs=vec![Crumb::new("Home", urls::home())]>
+                    <Meta>{numbered(counts.unread, "unread", "unread")}</Meta>
+                    <Actions>
+                        <Button href=urls::notice_preferences()>"What I am told"</Button>
+                        {all_read.map(|seen| view! {
+                            <Form action=api::ReadAll::PATH class="form-inline">
+                                <Hidden name="seen" value=seen.to_string()/>
+                                <Button icon=Glyph::Check>"Mark all as read"</Button>
+                            </Form>
+                        })}
+                    </Actions>
+                </PageHeader>
+                <Tabs label="State" items=tabs/>
+                {list}
+            </div>
+            <InboxKeys/>
             <Pagination first=start next=next/>
         }
     })
@@ -94,6 +101,8 @@ pub fn InboxPage() -> impl IntoView {
 fn ItemRow(
     /// What one was told of it.
     item: Item,
+    /// The address of this list.
+    back: String,
 ) -> impl IntoView {
     let Item { id, subject_kind, tag, title, state, unread, back_at, at, notices, notice_count, .. } = item;
     let href = urls::inbox_item(&id);
@@ -101,7 +110,7 @@ fn ItemRow(
     let mut notices = notices.into_iter();
     let newest = notices.next().map(|notice| view! { <p class="notice-line"><NoticeLine notice=notice/></p> });
     let earlier: Vec<_> =
-        notices.map(|notice| view! { <li class="notice-line"><NoticeLine notice=notice/></li> }).collect();
+        notices.map(|notice| view! { <li class="notice-line"><NoticeLine notice=notice dated=true/></li> }).collect();
     let hidden = notice_count - 1 - i64::try_from(earlier.len()).unwrap_or_default();
     let earlier = (!earlier.is_empty()).then(|| {
         view! {
@@ -123,7 +132,7 @@ fn ItemRow(
                 <Form action=api::ChangeItem::PATH key=id.clone() class="form-inline">
                     <Hidden name="item" value=id/>
                     <Hidden name="seen" value=seen/>
-                    <Hidden name="state" value=state.as_str()/>
+                    <Hidden name="back" value=back/>
                     <Buttons state=state unread=unread/>
                 </Form>
             </RowSide>
@@ -155,11 +164,11 @@ fn Buttons(
     };
     match state {
         State::Open => {
-            let (to, words) = if unread { ("read", "Read") } else { ("unread", "Unread") };
+            let (to, words) = if unread { ("read", "Mark as read") } else { ("unread", "Mark as unread") };
             view! {
                 {button("done", "Done")}
-                {button("tomorrow", "Tomorrow")}
-                {button("next_week", "Next week")}
+                {button("tomorrow", "Until tomorrow")}
+                {button("next_week", "Until next week")}
                 {button(to, words)}
             }
             .into_any()
@@ -174,10 +183,14 @@ fn Buttons(
 fn NoticeLine(
     /// It.
     notice: Notice,
+    /// Says when. The newest one need not: its time stands at the right of the row.
+    #[prop(optional)]
+    dated: bool,
 ) -> impl IntoView {
     let Notice { text, excerpt, at, .. } = notice;
     let excerpt = (!excerpt.is_empty()).then(|| view! { <q class="notice-excerpt" dir="auto">{excerpt}</q> });
-    view! { <span>{text}</span> " " <Time at=at/> " " {excerpt} }
+    let when = dated.then(|| view! { " · " <Time at=at/> });
+    view! { <span>{text}</span> {when} " " {excerpt} }
 }
 
 fn empty(state: State) -> impl IntoView {

@@ -132,9 +132,15 @@ pub async fn edit_type(
     Ok(())
 }
 
-/// Says what a name in incidents stands for: the service with this slug, or with `intent=ignore` none of ours.
+/// Says what a name in incidents stands for: the service with this slug, or with `intent=ignore` none of ours. `back` is
+/// the list it was said on.
 #[server(prefix = "/do", endpoint = "incidents/map-service")]
-pub async fn map_service(name: String, service: Option<String>, intent: Option<String>) -> Result<(), AppError> {
+pub async fn map_service(
+    name: String,
+    service: Option<String>,
+    intent: Option<String>,
+    back: Option<String>,
+) -> Result<(), AppError> {
     let (backend, actor) = session::signed_in()?;
     let service = service.map(|slug| slug.trim().to_owned()).unwrap_or_default();
     let ignored = intent.as_deref() == Some("ignore");
@@ -143,7 +149,8 @@ pub async fn map_service(name: String, service: Option<String>, intent: Option<S
         return Err(Refusal::field("service", "Say which service it is, or that it is none of yours.").into());
     }
     names::decide(&backend, &actor, &name, (!ignored).then_some(service.as_str())).await?;
-    session::done(&urls::unknown_services(), if ignored { Done::NameIgnored } else { Done::NameMapped });
+    let back = back.unwrap_or_else(urls::unknown_services);
+    session::done(&back, if ignored { Done::NameIgnored } else { Done::NameMapped });
     Ok(())
 }
 

@@ -48,7 +48,10 @@ pub(super) fn IncidentFields(
         format!("One short name a line. Known: {known}{}.", if services.len() > 40 { " …" } else { "" })
     };
     let values = incident.map(Values::of).unwrap_or_default();
-    let (has_postmortem, is_known_elsewhere) = (!values.postmortem.is_empty(), !values.external_id.is_empty());
+    // What was typed into a folded part, or is complained about there, is in sight when the form comes back.
+    let refused = |field: &str| is_field_refused(action, field);
+    let has_postmortem = !values.postmortem.is_empty() || refused("postmortem");
+    let is_known_elsewhere = !values.external_id.is_empty() || refused("source") || refused("external_id");
     view! {
         <Field name="title" label="What happened" value=values.title required=true
             max_chars=limits::INCIDENT_TITLE_CHARS/>

@@ -6,9 +6,9 @@ use backend::incidents::types::{self, IncidentType};
 use backend::incidents::{self, Filter, Listed, names};
 use backend::services;
 use backend::{Backend, Page, PageRequest};
+use domain::Actor;
 use domain::incident::Severity;
 use domain::policy::{Action, allows};
-use domain::{Actor, limits};
 use jiff::ToSpan as _;
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -129,18 +129,23 @@ async fn load(wanted: Wanted) -> Result<Shown, AppError> {
     let incidents = incidents::list(&backend, &actor, &filter, &PageRequest { limit: None, cursor }).await?;
     let figures = if wanted.q.is_empty() { Some(figures(&backend, &actor, &filter).await?) } else { None };
     let services = services::options(&backend, &actor).await?.services;
-    let services = std::iter::once(Choice::new("", "Any service"))
-        .chain(services.into_iter().map(|service| Choice::new(service.slug, service.name)))
-        .collect();
-    let all = PageRequest { limit: Some(limits::PAGE_ROWS_MAX), cursor: None };
-    let teams = teams::list(&backend, &actor, None, &all).await?.items;
-    let teams = std::iter::once(Choice::new("", "Any team"))
-        .chain(teams.into_iter().map(|team| Choice::new(team.slug, team.name)))
-        .collect();
+    let services = services.into_iter().map(|service| (service.slug, service.name));
+    let services = choices("Any service", services, &wanted.service);
+    let teams = teams::all(&backend, &actor).await?;
+    let teams = choices("Any team", teams.into_iter().map(|team| (team.slug, team.name)), &wanted.team);
     let one = PageRequest { limit: Some(1), cursor: None };
     let unknown = !names::list(&backend, &actor, names::State::Waiting, &one).await?.items.is_empty();
     let types = types::list(&backend, &actor, true).await?;
     Ok(Shown { incidents, figures, types, services, teams, unknown, wanted, blocked })
+}
+
+/// What to choose from, by slug and name. What is chosen stays: an archived service has incidents too.
+fn choices(any: &str, found: impl Iterator<Item = (String, String)>, chosen: &str) -> Vec<Choice> {
+    let mut found: Vec<_> = found.collect();
+    if !chosen.is_empty() && found.iter().all(|(slug, _)| slug != chosen) {
+        found.push((chosen.to_owned(), chosen.to_owned()));
+    }
+    std::iter::once((String::new(), any.to_owned())).chain(found).map(|(slug, name)| Choice::new(slug, name)).collect()
 }
 
 async fn figures(backend: &Backend, actor: &Actor, filter: &Filter) -> Result<Figures, AppError> {
@@ -186,13 +191,10 @@ pub fn IncidentsPage() -> impl IntoView {
         view! {
             <Title text="Incidents · Plumbline"/>
             <PageHeader title="Incidents" crumbs=vec![Crumb::new("Home", urls::home())]>
-                <Meta>
-                    <a href=urls::follow_up_list(&[("who", "all"), ("source", "incident")])>"Follow-ups"</a>
-                    " · "
-                    <a href=urls::incident_types()>"Types"</a>
-                </Meta>
+                <Meta><a href=urls::incident_types()>"Types"</a></Meta>
                 <Actions>
                     {unknown}
+                    <Button href=urls::follow_up_list(&[("who", "all")]) icon=Glyph::CheckCircle>"Follow-ups"</Button>
                     <Button href=urls::new_incident() variant=Variant::Primary icon=Glyph::Plus disabled_reason=no_new>
                         "Record an incident"
                     </Button>

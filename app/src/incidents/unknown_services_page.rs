@@ -16,8 +16,8 @@ use crate::form_echo::INTENT;
 use crate::page::page;
 use crate::session::signed_in;
 use crate::ui::{
-    Button, Crumb, EmptyState, Field, Form, Glyph, Hidden, PageHeader, Pagination, Row, RowMeta, RowSide, Rows, Tab,
-    Tabs, Variant, numbered,
+    Button, Crumb, EmptyState, Field, Form, Glyph, Hidden, Meta, PageHeader, Pagination, Row, RowMeta, RowSide, Rows,
+    Tab, Tabs, Variant, numbered,
 };
 use crate::urls;
 
@@ -64,16 +64,19 @@ pub fn UnknownServicesPage() -> impl IntoView {
         let list = if names.items.is_empty() {
             view! { <Nothing state=state/> }.into_any()
         } else {
-            let rows = names.items.into_iter().map(|name| view! { <NameRow name=name editor=editor/> }).collect_view();
+            let back = address(state, &cursor);
+            let row = |name| view! { <NameRow name=name editor=editor back=back.clone()/> };
+            let rows = names.items.into_iter().map(row).collect_view();
             view! { <Rows label="Names">{rows}</Rows> }.into_any()
         };
         view! {
             <Title text="Unknown services · Plumbline"/>
-            <PageHeader title="Unknown services" crumbs=crumbs/>
-            <p class="lead">
-                "Names of services in imported incidents that the catalogue does not know. Say once what a name stands for: \
-                 every incident that has it, and every import from then on, is counted there."
-            </p>
+            <PageHeader title="Unknown services" crumbs=crumbs>
+                <Meta>
+                    "Names of services in imported incidents that the catalogue does not know. Say once what a name stands for: \
+                     every incident that has it, and every import from then on, is counted there."
+                </Meta>
+            </PageHeader>
             <Tabs label="What became of them" items=tabs/>
             <datalist id="services">{options}</datalist>
             <div class="stack">{why} {list} <Pagination first=first next=next/></div>
@@ -92,7 +95,12 @@ fn Nothing(state: State) -> impl IntoView {
 }
 
 #[component]
-fn NameRow(name: ServiceName, editor: bool) -> impl IntoView {
+fn NameRow(
+    name: ServiceName,
+    editor: bool,
+    /// The address of this list.
+    back: String,
+) -> impl IntoView {
     let ServiceName { name, state, service, suggestion, incidents, newest } = name;
     let stands_for = service.as_ref().map(|service| {
         let (href, name) = (urls::service(&service.slug), service.name.clone());
@@ -106,6 +114,7 @@ fn NameRow(name: ServiceName, editor: bool) -> impl IntoView {
         view! {
             <Form action=MapService::PATH key=key class="form-inline">
                 <Hidden name="name" value=sent/>
+                <Hidden name="back" value=back/>
                 <Field name="service" label="Short name of the service" value=fill hide_label=true list="services" placeholder="service"/>
                 <Button small=true>"Is this service"</Button>
                 {(state != State::Ignored).then(|| view! {

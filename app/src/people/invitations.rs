@@ -1,9 +1,8 @@
 //! Invitations, for admins: a link by which somebody creates their account.
 
-use backend::PageRequest;
 use backend::accounts::invitations::{self, Invitation};
 use backend::accounts::teams;
-use domain::{Role, limits};
+use domain::Role;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn as _;
 
@@ -26,8 +25,7 @@ pub(super) struct Invited {
 pub(super) async fn load_invitations() -> Result<Invited, AppError> {
     let (backend, actor) = signed_in()?;
     let open = invitations::list(&backend, &actor).await?;
-    let all = PageRequest { limit: Some(limits::PAGE_ROWS_MAX), cursor: None };
-    let teams = teams::list(&backend, &actor, None, &all).await?.items;
+    let teams = teams::all(&backend, &actor).await?;
     let teams = std::iter::once(Choice::new("", "No team"))
         .chain(teams.into_iter().map(|team| Choice::new(team.slug, team.name)))
         .collect();

@@ -3,7 +3,7 @@
 use backend::accounts::people::{self, Filter, Person};
 use backend::accounts::teams;
 use backend::{Page, PageRequest};
-use domain::{Actor, Role, limits};
+use domain::{Actor, Role};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
@@ -45,8 +45,7 @@ async fn load(wanted: Wanted) -> Result<(Actor, Page<Person>, Vec<Choice>, Wante
         Filter { q: filled(&wanted.q), role: Role::parse(&wanted.role), team: filled(&wanted.team), disabled: None };
     let request = PageRequest { limit: None, cursor: wanted.cursor.clone() };
     let people = people::list(&backend, &actor, &filter, &request).await?;
-    let all = PageRequest { limit: Some(limits::PAGE_ROWS_MAX), cursor: None };
-    let teams = teams::list(&backend, &actor, None, &all).await?.items;
+    let teams = teams::all(&backend, &actor).await?;
     let teams = std::iter::once(Choice::new("", "Any team"))
         .chain(teams.into_iter().map(|team| Choice::new(team.slug, team.name)))
         .collect();

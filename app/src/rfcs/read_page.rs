@@ -83,6 +83,8 @@ fn show(loaded: Loaded) -> AnyView {
     let whole = std::mem::take(&mut placed.whole);
     view! {
         <Title text=title/>
+        // Drawn at the window's foot; here because nobody finds it behind hundreds of threads with the keyboard.
+        {news.then(|| view! { <NewsOfRfc/> })}
         <div class="rfc wide">
             {contents}
             <div class="rfc-main">
@@ -96,7 +98,6 @@ fn show(loaded: Loaded) -> AnyView {
             </div>
         </div>
         <SelectToComment/>
-        {news.then(|| view! { <NewsOfRfc/> })}
     }
     .into_any()
 }

@@ -173,13 +173,22 @@ fn row(hit: Hit) -> AnyView {
                 <span class="found-snippet" dir="auto">{parts(&hit.snippet)}</span>
             </div>
             <div class="row-side">
-                {hit.archived.then(|| view! { <Badge>"No longer in use"</Badge> })}
+                {hit.archived.then(|| view! { <Badge>{archived(hit.kind)}</Badge> })}
                 {status.map(|status| view! { <StatusBadge status=status/> })}
                 <Time at=hit.at/>
             </div>
         </li>
     }
     .into_any()
+}
+
+/// What the page of something that is no longer in use calls that.
+fn archived(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Person => "Disabled",
+        Kind::Incident => "Voided",
+        _ => "Archived",
+    }
 }
 
 /// A text with the words found in it marked.

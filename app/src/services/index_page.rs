@@ -3,7 +3,6 @@
 use backend::accounts::teams;
 use backend::services::{self, Filter, ServiceSummary};
 use backend::{Page, PageRequest};
-use domain::limits;
 use domain::policy::{Action, allows};
 use domain::service::Tier;
 use leptos::prelude::*;
@@ -66,8 +65,7 @@ async fn load(wanted: Wanted) -> Result<Shown, AppError> {
     let filter = Filter { q: filled(&wanted.q), team: filled(&wanted.team), tier, archived: wanted.archived == "true" };
     let request = PageRequest { limit: None, cursor: wanted.cursor.clone() };
     let services = services::list(&backend, &actor, &filter, &request).await?;
-    let all = PageRequest { limit: Some(limits::PAGE_ROWS_MAX), cursor: None };
-    let teams = teams::list(&backend, &actor, None, &all).await?.items;
+    let teams = teams::all(&backend, &actor).await?;
     let teams = std::iter::once(Choice::new("", "Any owner"))
         .chain(teams.into_iter().map(|team| Choice::new(team.slug, team.name)))
         .collect();

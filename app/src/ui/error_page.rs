@@ -21,6 +21,9 @@ pub fn ErrorPage(
     request_id: String,
     /// Ways on, the best first.
     links: Vec<Crumb>,
+    /// What can be done about it here.
+    #[prop(optional)]
+    children: Option<Children>,
 ) -> impl IntoView {
     let links = links.into_iter().enumerate().map(|(place, link)| {
         let variant = if place == 0 { Variant::Primary } else { Variant::Secondary };
@@ -32,6 +35,7 @@ pub fn ErrorPage(
             <p class="error-status">"Error " {status}</p>
             <h1>{title}</h1>
             <p class="error-text">{text}</p>
+            {children.map(|children| children())}
             <div class="error-links">{links.collect_view()}</div>
             {(!request_id.is_empty())
                 .then(|| view! { <p class="error-id">"Request id " <code>{request_id}</code></p> })}

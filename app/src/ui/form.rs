@@ -1,5 +1,6 @@
 //! Forms that post to a server function: they come back with what was typed and what was wrong, and take effect once.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use backend::entropy;
@@ -38,6 +39,19 @@ impl FormScope {
     pub(super) fn message(&self, name: &str) -> Option<String> {
         self.echo.as_ref()?.message(name)
     }
+}
+
+/// A form's key as a part of ids: those have no blanks. Two keys never become the same.
+fn id_of(key: &str) -> String {
+    let mut id = String::with_capacity(key.len());
+    for letter in key.chars() {
+        if letter.is_alphanumeric() || matches!(letter, '-' | '.' | '@') {
+            id.push(letter);
+        } else {
+            _ = write!(id, "_{:x}_", u32::from(letter));
+        }
+    }
+    id
 }
 
 /// The echo of the form with this action and key (empty: the only one with this action), if it was just refused.
@@ -83,7 +97,7 @@ pub fn Form(
     let echo = echo_of(&action, &key);
     let mut prefix = action.rsplit('/').next().unwrap_or_default().replace('_', "-");
     if !key.is_empty() {
-        prefix = format!("{prefix}-{key}");
+        prefix = format!("{prefix}-{}", id_of(&key));
     }
     let scope = FormScope { prefix, echo: echo.clone() };
     let page = of_visit(|visit| visit.echo.is_some().then(|| visit.path.clone())).flatten();
@@ -195,5 +209,7 @@ mod tests {
         let scope = FormScope { prefix: "reply-17".into(), echo: None };
         assert_eq!(scope.id("body"), "reply-17-body");
         assert_eq!(FormScope::default().id("q"), "q");
+        assert_eq!(id_of("harbour wi-fi 2.0"), "harbour_20_wi-fi_20_2.0");
+        assert_ne!(id_of("a_20_b"), id_of("a b"));
     }
 }

@@ -141,7 +141,11 @@ pub fn IncidentChart(
 fn column(place: usize, month: &str) -> Column {
     let Ok(first) = format!("{month}-01").parse::<Date>() else { return Column::new(month, month) };
     let column = Column::new(first.strftime("%B %Y").to_string(), first.strftime("%b").to_string());
-    if first.month() == 1 || (place == 0 && first.month() < 12) { column.under(first.strftime("%Y").to_string()) } else { column }
+    if first.month() == 1 || (place == 0 && first.month() < 12) {
+        column.under(first.strftime("%Y").to_string())
+    } else {
+        column
+    }
 }
 
 /// What came back within the last 90 days.

@@ -74,6 +74,22 @@ pub struct Filter {
     pub webhook: Option<String>,
 }
 
+impl Filter {
+    /// Reads the words of an address, a form or a call; what is absent filters nothing.
+    pub fn read(state: Option<&str>, kind: Option<&str>, webhook: Option<&str>) -> Result<Self, Refusal> {
+        let wrong = || Refusal::field("kind", "The kind is event, job, mail, webhook or import.");
+        Ok(Self {
+            state: state.map(State::parse).transpose()?,
+            kind: kind.map(|word| Kind::parse(word).ok_or_else(wrong)).transpose()?,
+            webhook: webhook.map(str::to_owned),
+        })
+    }
+
+    fn webhook_id(&self) -> Result<Option<i64>> {
+        self.webhook.as_deref().map(|id| rfcs::id("webhook", id)).transpose()
+    }
+}
+
 /// Work in the outbox.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Delivery {
@@ -171,7 +187,7 @@ pub struct Try {
 pub async fn list(backend: &Backend, actor: &Actor, filter: &Filter, page: &PageRequest) -> Result<Page<Delivery>> {
     allows(actor, Action::Administer)?;
     let (rows, after) = (page.rows()?, page.after::<i64>()?);
-    let webhook = filter.webhook.as_deref().map(|id| rfcs::id("webhook", id)).transpose()?;
+    let webhook = filter.webhook_id()?;
     let mut tx = backend.pool().begin().await?;
     // Planned for these very filters: a plan that serves them all reads the whole outbox.
     sqlx::query!("select set_config('plan_cache_mode', 'force_custom_plan', true)").fetch_one(&mut *tx).await?;
@@ -302,16 +318,35 @@ pub async fn retry(backend: &Backend, actor: &Actor, id: &str) -> Result<()> {
     tx.commit(()).await
 }
 
-/// Sends again everything that was given up, of one kind or of all; answers how many.
-pub async fn retry_dead(backend: &Backend, actor: &Actor, kind: Option<Kind>) -> Result<i64> {
+/// How many were given up, of this kind and to this webhook; in which state the filter looks plays no part.
+pub async fn dead(backend: &Backend, actor: &Actor, filter: &Filter) -> Result<i64> {
     allows(actor, Action::Administer)?;
+    let webhook = filter.webhook_id()?;
+    let count = sqlx::query_scalar!(
+        r#"select count(*) as "count!" from outbox
+           where state = 'dead' and ($1::text is null or kind = $1)
+             and ($2::bigint is null or (kind = 'webhook' and (payload ->> 'webhook')::bigint = $2))"#,
+        filter.kind.map(Kind::as_str),
+        webhook,
+    );
+    Ok(count.fetch_one(backend.pool()).await?)
+}
+
+/// Sends again what [`dead`] counts; answers how many.
+pub async fn retry_dead(backend: &Backend, actor: &Actor, filter: &Filter) -> Result<i64> {
+    allows(actor, Action::Administer)?;
+    let webhook = filter.webhook_id()?;
     let mut tx = backend.begin(actor).await?;
     if let Some(earlier) = tx.replay()? {
         return Ok(earlier);
     }
     let dead = sqlx::query_scalar!(
-        "select id from outbox where state = 'dead' and ($1::text is null or kind = $1) order by id for update skip locked",
-        kind.map(Kind::as_str),
+        "select id from outbox
+         where state = 'dead' and ($1::text is null or kind = $1)
+           and ($2::bigint is null or (kind = 'webhook' and (payload ->> 'webhook')::bigint = $2))
+         order by id for update skip locked",
+        filter.kind.map(Kind::as_str),
+        webhook,
     )
     .fetch_all(&mut *tx)
     .await?;
@@ -320,7 +355,7 @@ pub async fn retry_dead(backend: &Backend, actor: &Actor, kind: Option<Kind>) ->
     }
     again(&mut tx, &dead).await?;
     let number = i64::try_from(dead.len()).unwrap_or(i64::MAX);
-    let after = json!({ "kind": kind, "number": number });
+    let after = json!({ "kind": filter.kind, "webhook": filter.webhook, "number": number });
     tx.event("delivery.sent_again", &Subject::product("outbox"), None, Some(after)).await?;
     tx.commit(number).await
 }

@@ -26,7 +26,7 @@ use sqlx::PgConnection;
 
 use crate::filter::containing;
 use crate::rfcs::PersonRef;
-use crate::{Backend, Error, Page, PageRequest, Result};
+use crate::{Backend, Error, Page, PageRequest, Result, services};
 
 /// What a follow-up came from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -145,6 +145,7 @@ pub async fn list(backend: &Backend, actor: &Actor, filter: Filter, page: &PageR
     let rows = page.rows()?;
     let wanted = Wanted::read(filter)?;
     let after: Option<Cursor> = page.after()?;
+    let service = service_id(backend, wanted.service.as_deref()).await?;
     // One number that orders both halves: days for the open ones, then seconds backwards for the closed ones.
     let found = sqlx::query_scalar!(
         r#"with ranked as (
@@ -163,10 +164,10 @@ pub async fn list(backend: &Backend, actor: &Actor, filter: Filter, page: &PageR
                and (not $9 or (state = 'open'
                                and exists (select from people p where p.id = owner_id
                                            and (p.disabled_at is not null or p.role = 'reader'))))
-               and ($13::text is null
+               and ($13::bigint is null
                     or (source_kind = 'incident'
-                        and exists (select from incident_services i join services s on s.id = i.service_id
-                                    where i.incident_id::text = source_key and s.slug = $13)))
+                        and exists (select from incident_services i
+                                    where i.incident_id::text = source_key and i.service_id = $13)))
            )
            select jsonb_build_object('rank', rank, 'id', id) as "cursor!: sqlx::types::Json<Cursor>" from ranked
            where $10::bigint is null or (rank, id) > ($10, $11)
@@ -183,7 +184,7 @@ pub async fn list(backend: &Backend, actor: &Actor, filter: Filter, page: &PageR
         after.map(|after| after.rank),
         after.map(|after| after.id),
         rows + 1,
-        wanted.service,
+        service,
     )
     .fetch_all(backend.pool())
     .await?;
@@ -223,6 +224,7 @@ pub async fn counts(backend: &Backend, actor: &Actor, of: Of<'_>) -> Result<Coun
         Of::Team(slug) => (None, Some(slug), None),
         Of::Service(slug) => (None, None, Some(slug)),
     };
+    let service = service_id(backend, service).await?;
     // What is typed into an address may hold a NUL, which cannot be sent to Postgres: it names nobody.
     let named = |name: Option<&str>| name.map(|name| name.replace('\0', "\u{fffd}"));
     let counts = sqlx::query_as!(
@@ -234,16 +236,24 @@ pub async fn counts(backend: &Backend, actor: &Actor, of: Of<'_>) -> Result<Coun
              and ($2::text is null
                   or owner_id in (select m.person_id from team_members m join teams t on t.id = m.team_id
                                   where t.slug = $2))
-             and ($3::text is null
+             and ($3::bigint is null
                   or (source_kind = 'incident'
-                      and exists (select from incident_services i join services s on s.id = i.service_id
-                                  where i.incident_id::text = source_key and s.slug = $3)))"#,
+                      and exists (select from incident_services i
+                                  where i.incident_id::text = source_key and i.service_id = $3)))"#,
         named(owner),
         named(team),
-        named(service),
+        service,
         today(backend).to_sqlx() as _,
     );
     Ok(counts.fetch_one(backend.pool()).await?)
+}
+
+/// The id of the service with this address, also a former one; 0 when there is none.
+async fn service_id(backend: &Backend, slug: Option<&str>) -> Result<Option<i64>> {
+    let Some(slug) = slug else { return Ok(None) };
+    let mut connection = backend.pool().acquire().await?;
+    let found = services::named(&mut connection, &[slug.to_owned()]).await?;
+    Ok(Some(found.first().map_or(0, |service| service.id)))
 }
 
 /// Who can own a follow-up, by name: accounts in use that may write. For pickers.

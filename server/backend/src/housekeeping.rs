@@ -35,12 +35,18 @@ impl Removed {
     /// Whether there may be more of something.
     pub fn is_full(&self) -> bool {
         let Self { sessions, failed_sign_ins, answers, work, calls, inbox_items, files } = *self;
-        [sessions, failed_sign_ins, answers, work, calls, inbox_items, files].iter().any(|rows| *rows >= PORTION.unsigned_abs())
+        [sessions, failed_sign_ins, answers, work, calls, inbox_items, files]
+            .iter()
+            .any(|rows| *rows >= PORTION.unsigned_abs())
     }
 }
 
-/// Removes a portion of each.
+/// Removes a portion of each, and gives up what no server survived.
 pub async fn tidy(backend: &Backend) -> Result<Removed> {
+    let buried = outbox::bury(backend).await?;
+    if buried > 0 {
+        tracing::error!(buried, "work was given up: the server that did it ended each time");
+    }
     Ok(Removed {
         sessions: sessions::delete_expired(backend).await?,
         failed_sign_ins: sign_in::prune(backend).await?,

@@ -6,7 +6,7 @@
 //! a transaction with its own progress and its own lines of the report ([`Run::record`]): a process that dies leaves whole
 //! batches, and the next one goes on from there.
 //!
-//! To add a kind: its word in [`Kind`] (`states.rs`) and in the migration, its arm in `work.rs` (`check_file` and `apply_file`).
+//! To add a kind: its word in [`Kind`] (`states.rs`) and in the migration, its arms in `work.rs`.
 
 mod lines;
 mod run;
@@ -28,7 +28,7 @@ use crate::{Backend, Error, Page, PageRequest, Result, Subject, Tx};
 pub use lines::{Change, Counts, Line, Outcome, Phase, Place, lines};
 pub use run::{Go, Run};
 pub use states::{Kind, State};
-use work::Task;
+use work::{Task, check_options};
 pub use work::{give_up_work, work};
 
 /// Bytes of a file in one row.
@@ -69,7 +69,7 @@ pub struct Import {
     pub created_by: String,
     /// When.
     pub created_at: Timestamp,
-    /// Who applied it, by name.
+    /// Who applied it last, by name; nobody did since it was compared: nothing.
     pub applied_by: Option<String>,
     /// When it came to its end.
     pub finished_at: Option<Timestamp>,
@@ -229,15 +229,18 @@ pub async fn read_again(backend: &Backend, actor: &Actor, id: i64, options: Map<
     if !matches!(import.state, State::Ready | State::Failed) || !import.has_file {
         return Err(Refusal::conflict(format!("This import {}; it cannot be read anew.", says(&import))).into());
     }
+    check_options(backend, import.kind, &options)?;
     sqlx::query!("delete from import_lines where import_id = $1", id).execute(&mut *tx).await?;
     let now = tx.now();
+    // Whatever was applied before is not what this comparison is about.
     sqlx::query!(
         "update imports set state = 'checking', options = $2, problem = '', done = 0, total = null, found = '{}',
-                version = version + 1, updated_at = $3, finished_at = null
+                did = '{}', applied_by = null, read_by = $4, version = version + 1, updated_at = $3, finished_at = null
           where id = $1",
         id,
         Value::Object(options),
         now.to_sqlx(),
+        actor.id,
     )
     .execute(&mut *tx)
     .await?;
@@ -296,6 +299,7 @@ pub(crate) async fn delete_old(backend: &Backend) -> Result<u64> {
 
 async fn insert(tx: &mut Tx<'_>, actor: &Actor, new: NewImport) -> Result<i64> {
     let name = text::line("name", "The file's name", &new.name, limits::FILE_NAME_CHARS)?;
+    check_options(tx.backend(), new.kind, &new.options)?;
     let id = sqlx::query_scalar!(
         "insert into imports (kind, name, options, state, created_by, created_at, updated_at)
          values ($1, $2, $3, 'receiving', $4, $5, $5) returning id",
@@ -406,6 +410,7 @@ fn says(import: &Import) -> &'static str {
         State::Applied => "was applied already",
         State::Cancelled => "was stopped",
         State::Discarded => "was discarded",
+        State::Failed if import.applied_by.is_some() => "was stopped by a fault",
         State::Failed => "could not be read",
     }
 }

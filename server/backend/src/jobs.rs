@@ -3,6 +3,9 @@
 //! Both run inside the transaction that takes their row out of the outbox: they see to it that rows are written (notices,
 //! mails to send, webhooks to call), and never reach further than the database.
 
+use std::collections::HashMap;
+
+use domain::PersonId;
 use jiff::civil::{Time, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
@@ -11,14 +14,25 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::events::Event;
-use crate::notices::{self, digest};
+use crate::notices::{self, Reader, digest};
 use crate::outbox::{Kind, Work};
 use crate::{Backend, Error, Result, Tx, follow_ups, webhooks};
 
+/// What a transaction that passes many events on asks once, and writes once.
+#[derive(Debug, Default)]
+pub(crate) struct Round {
+    /// The webhooks that are called at all: key, and what they want.
+    pub webhooks: Option<Vec<(i64, Vec<String>)>>,
+    /// Who can be told something; nothing for those who cannot.
+    pub readers: HashMap<PersonId, Option<Reader>>,
+    /// Work that comes of it, put in at the end.
+    pub work: Vec<Work>,
+}
+
 /// Passes an event on to whoever wants to know of it.
-pub(crate) async fn of_event(tx: &mut Tx<'_>, event: &Event) -> Result<()> {
-    webhooks::of_event(tx, event).await?;
-    notices::tell(tx, event).await
+pub(crate) async fn of_event(tx: &mut Tx<'_>, round: &mut Round, event: &Event) -> Result<()> {
+    webhooks::of_event(tx, round, event).await?;
+    notices::tell(tx, round, event).await
 }
 
 /// When a timed job comes back, in the organisation's time zone (`PLUMBLINE_TIME_ZONE`).

@@ -34,6 +34,7 @@ use jiff_sqlx::ToSqlx as _;
 use sqlx::PgConnection;
 
 use crate::events::Event;
+use crate::jobs::Round;
 use crate::{Result, Tx, accounts, follow_ups, incidents, rfcs, webhooks};
 
 /// The object of an event, as notices show it.
@@ -89,9 +90,12 @@ async fn concerns(tx: &mut Tx<'_>, event: &Event) -> Result<Option<Told>> {
 }
 
 /// Tells everybody whom an event concerns.
-pub(crate) async fn tell(tx: &mut Tx<'_>, event: &Event) -> Result<()> {
+pub(crate) async fn tell(tx: &mut Tx<'_>, round: &mut Round, event: &Event) -> Result<()> {
     let Some(mut told) = concerns(tx, event).await? else { return Ok(()) };
-    rename(tx, event, &told.about).await?;
+    // Of its own verbs only: a comment gives it no other name.
+    if event.verb.split('.').next() == Some(event.subject_kind.as_str()) {
+        rename(tx, event, &told.about).await?;
+    }
     // Of what somebody did to their own account they are told all the same: it may have been somebody else.
     told.concerns.retain(|concern| concern.kind.is_fixed() || Some(concern.person) != event.actor_id);
     let mut seen = Vec::new();
@@ -104,11 +108,16 @@ pub(crate) async fn tell(tx: &mut Tx<'_>, event: &Event) -> Result<()> {
     if told.concerns.is_empty() {
         return Ok(());
     }
-    let readers = readers(tx, &seen).await?;
+    let unknown: Vec<PersonId> = seen.into_iter().filter(|person| !round.readers.contains_key(person)).collect();
+    if !unknown.is_empty() {
+        let found = readers(tx, &unknown).await?;
+        round.readers.extend(unknown.into_iter().map(|person| (person, None)));
+        round.readers.extend(found.into_iter().map(|reader| (reader.actor.id, Some(reader))));
+    }
     let told_to: Vec<(&Reader, &Concern)> = told
         .concerns
         .iter()
-        .filter_map(|concern| Some((readers.iter().find(|reader| reader.actor.id == concern.person)?, concern)))
+        .filter_map(|concern| Some((round.readers.get(&concern.person)?.as_ref()?, concern)))
         .filter(|(reader, _)| may_read(&reader.actor, &told.about))
         .collect();
     let in_inbox: Vec<&Concern> = told_to

@@ -22,6 +22,7 @@ use serde_json::Value;
 use sqlx::PgConnection;
 
 use crate::housekeeping::PORTION;
+use crate::jobs::Round;
 use crate::{Backend, Entropy, Error, Result, Tx, events, jobs};
 
 /// Who does a piece of work.
@@ -114,6 +115,32 @@ pub(crate) async fn put(connection: &mut PgConnection, now: Timestamp, work: &Wo
     Ok(done.rows_affected() == 1)
 }
 
+/// Puts much work in at once.
+async fn put_all(tx: &mut Tx<'_>, work: &[Work]) -> Result<()> {
+    if work.is_empty() {
+        return Ok(());
+    }
+    let keys: Vec<&str> = work.iter().map(|work| work.key.as_str()).collect();
+    let kinds: Vec<&str> = work.iter().map(|work| work.kind.as_str()).collect();
+    let payloads: Vec<Value> = work.iter().map(|work| work.payload.clone()).collect();
+    let due: Vec<_> = work.iter().map(|work| work.due_at.to_sqlx()).collect();
+    sqlx::query!(
+        "insert into outbox (key, kind, payload, due_at, created_at)
+         select key, kind, payload, due_at, $5
+         from unnest($1::text[], $2::text[], $3::jsonb[], $4::timestamptz[]) as work (key, kind, payload, due_at)
+         on conflict on constraint outbox_key_unique do nothing",
+        &keys as _,
+        &kinds as _,
+        &payloads,
+        &due as _,
+        tx.now().to_sqlx(),
+    )
+    .execute(&mut **tx)
+    .await?;
+    tx.tells();
+    Ok(())
+}
+
 /// Does the events and jobs that are due, up to a batch of them; answers how many were there.
 pub async fn settle(backend: &Backend) -> Result<usize> {
     match settle_batch(backend, BATCH).await {
@@ -177,18 +204,19 @@ async fn settle_rows(tx: &mut Tx<'_>, rows: &[Claimed]) -> Result<usize> {
     let number = |row: &Claimed| row.payload.as_i64().ok_or_else(|| Error::internal("an event has no number"));
     let named = rows.iter().filter(|row| row.kind == Kind::Event).map(number).collect::<Result<Vec<_>>>()?;
     let events = events::find(tx, &named).await?;
-    let mut done = Vec::with_capacity(rows.len());
+    let (mut round, mut done) = (Round::default(), Vec::with_capacity(rows.len()));
     for row in rows {
         if row.kind == Kind::Job {
             jobs::run(tx, &row.payload).await?;
         } else if let Some(event) = events.iter().find(|event| Some(event.id) == row.payload.as_i64()) {
-            jobs::of_event(tx, event).await?;
+            jobs::of_event(tx, &mut round, event).await?;
         }
         done.push(row.id);
         if began.elapsed() > SETTLING {
             break;
         }
     }
+    put_all(tx, &round.work).await?;
     sqlx::query!("delete from outbox where id = any($1) and kind = 'event'", &done).execute(&mut **tx).await?;
     sqlx::query!(
         "update outbox set state = 'done', attempts = attempts + 1, last_error = '', finished_at = $2
@@ -308,8 +336,8 @@ impl Leased {
     }
 }
 
-/// Gives up what no process came back from: it ended each time before it could say how it went.
-pub async fn bury(backend: &Backend) -> Result<u64> {
+/// Gives up what no process came back from: it ended each time before it could say how it went. Nobody claims it any more.
+pub(crate) async fn bury(backend: &Backend) -> Result<u64> {
     let done = sqlx::query!(
         "update outbox set state = 'dead', finished_at = $1, leased_by = null, leased_until = null,
                 last_error = 'the server that did it ended each time'

@@ -170,6 +170,11 @@ impl<'a> Tx<'a> {
         Ok(())
     }
 
+    /// Somebody outside waits for what this transaction says.
+    pub(crate) fn tells(&mut self) {
+        self.tells = true;
+    }
+
     /// Puts work into the outbox: done after the commit, at the earliest at its time. Answers whether it was new.
     pub async fn put(&mut self, work: &Work) -> Result<bool> {
         self.tells = true;

@@ -20,6 +20,7 @@ use url::Url;
 
 use crate::accounts::tokens;
 use crate::events::Event;
+use crate::jobs::Round;
 use crate::outbox::{Kind, Work};
 use crate::{Backend, Error, Expected, OnConstraint as _, Result, Subject, Tx, rfcs};
 use message::{Call, Message};
@@ -271,17 +272,17 @@ pub async fn test(backend: &Backend, actor: &Actor, id: &str) -> Result<()> {
     tx.commit(()).await
 }
 
-/// Puts in the calls that an event makes.
-pub(crate) async fn of_event(tx: &mut Tx<'_>, event: &Event) -> Result<()> {
+/// Makes the calls of an event.
+pub(crate) async fn of_event(tx: &mut Tx<'_>, round: &mut Round, event: &Event) -> Result<()> {
     if !message::may_go_out(event) {
         return Ok(());
     }
-    // Held: who deletes one waits, and then takes these calls away, too.
-    let webhooks = sqlx::query!("select id, events from webhooks where disabled_at is null order by id for key share")
-        .fetch_all(&mut **tx)
-        .await?;
-    let wanted: Vec<_> =
-        webhooks.into_iter().filter(|row| webhook::wants(&row.events, &event.verb)).map(|row| row.id).collect();
+    let wanted: Vec<i64> = called(tx, round)
+        .await?
+        .iter()
+        .filter(|(_, events)| webhook::wants(events, &event.verb))
+        .map(|(webhook, _)| *webhook)
+        .collect();
     if wanted.is_empty() {
         return Ok(());
     }
@@ -290,9 +291,21 @@ pub(crate) async fn of_event(tx: &mut Tx<'_>, event: &Event) -> Result<()> {
     for webhook in wanted {
         let payload = serde_json::to_value(Call { webhook, message: message.clone() })?;
         let key = format!("webhook:{webhook}:event:{}", event.id);
-        tx.put(&Work { key, kind: Kind::Webhook, payload, due_at }).await?;
+        round.work.push(Work { key, kind: Kind::Webhook, payload, due_at });
     }
     Ok(())
+}
+
+/// The webhooks that are called at all.
+async fn called<'a>(tx: &mut Tx<'_>, round: &'a mut Round) -> Result<&'a [(i64, Vec<String>)]> {
+    if round.webhooks.is_none() {
+        // Held: who deletes one waits, and then takes its calls away, too.
+        let rows = sqlx::query!("select id, events from webhooks where disabled_at is null order by id for key share")
+            .fetch_all(&mut **tx)
+            .await?;
+        round.webhooks = Some(rows.into_iter().map(|row| (row.id, row.events)).collect());
+    }
+    Ok(round.webhooks.as_deref().unwrap_or_default())
 }
 
 /// Whom to call, and how: for the sender.

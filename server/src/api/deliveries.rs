@@ -4,7 +4,6 @@ use axum::Json as PlainJson;
 use axum::http::StatusCode;
 use backend::deliveries::{self, Delivery, Detail, Filter, State, Try};
 use backend::outbox::Kind;
-use domain::Refusal;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -129,17 +128,14 @@ struct Wanted {
 struct RetryPost {
     /// `event`, `job`, `mail`, `webhook` or `import`; all when absent.
     kind: Option<String>,
+    /// The id of a webhook: only calls of it.
+    webhook: Option<String>,
 }
 
 /// How many were sent again.
 #[derive(Serialize, ToSchema)]
 struct RetryAnswer {
     sent_again: i64,
-}
-
-fn kind(word: Option<&str>) -> Result<Option<Kind>, Refusal> {
-    let wrong = || Refusal::field("kind", "The kind is event, job, mail, webhook or import.");
-    word.map(|word| Kind::parse(word).ok_or_else(wrong)).transpose()
 }
 
 /// The outbox, the newest first
@@ -150,8 +146,7 @@ async fn list(
     Query(wanted): Query<Wanted>,
     Query(paging): Query<Paging>,
 ) -> Result<PlainJson<List<DeliveryRow>>, Failure> {
-    let state = wanted.state.as_deref().map(State::parse).transpose()?;
-    let filter = Filter { state, kind: kind(wanted.kind.as_deref())?, webhook: wanted.webhook };
+    let filter = Filter::read(wanted.state.as_deref(), wanted.kind.as_deref(), wanted.webhook.as_deref())?;
     let page = deliveries::list(&backend, &actor, &filter, &paging.into()).await?;
     Ok(PlainJson(List::of(page, DeliveryRow::from)))
 }
@@ -163,7 +158,8 @@ async fn retry_dead(
     Caller { backend, actor }: Caller,
     Json(sent): Json<RetryPost>,
 ) -> Result<PlainJson<RetryAnswer>, Failure> {
-    let sent_again = deliveries::retry_dead(&backend, &actor, kind(sent.kind.as_deref())?).await?;
+    let filter = Filter::read(None, sent.kind.as_deref(), sent.webhook.as_deref())?;
+    let sent_again = deliveries::retry_dead(&backend, &actor, &filter).await?;
     Ok(PlainJson(RetryAnswer { sent_again }))
 }
 

@@ -4,6 +4,7 @@ use axum::Json as PlainJson;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use backend::imports::{self, Change, Counts, Import, Kind, Line, NewImport, Outcome, Phase};
+use backend::incidents::import::{Preview, preview};
 use domain::Refusal;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,8 @@ pub(super) fn calls() -> OpenApiRouter<ApiState> {
         .routes(routes!(list, create))
         .routes(routes!(get))
         .routes(routes!(lines))
+        .routes(routes!(columns))
+        .routes(routes!(read_again))
         .routes(routes!(apply))
         .routes(routes!(cancel))
         .routes(routes!(discard))
@@ -47,7 +50,8 @@ struct ImportBody {
     total: Option<i64>,
     /// Why it failed.
     problem: Option<String>,
-    /// How many lines of each sort the comparison found, for example `new service`.
+    /// How many lines of each sort the comparison found, for example `new service`; `unchanged …` and `counted …` have no
+    /// lines.
     #[schema(value_type = Object)]
     found: Counts,
     /// How many lines of each sort came of applying it.
@@ -127,6 +131,38 @@ impl From<Line> for LineBody {
     }
 }
 
+/// How the file of an import is read.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ImportColumns)]
+struct ColumnsBody {
+    /// The file in words: its format and encoding.
+    read_as: String,
+    /// In the file's order.
+    columns: Vec<ColumnBody>,
+}
+
+/// One column.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ImportColumn)]
+struct ColumnBody {
+    heading: String,
+    /// What it is read as; null: it is not read.
+    field: Option<String>,
+    /// The first texts in it.
+    samples: Vec<String>,
+}
+
+impl From<Preview> for ColumnsBody {
+    fn from(Preview { read_as, columns }: Preview) -> Self {
+        let columns = columns.into_iter().map(|(heading, field, samples)| ColumnBody {
+            heading,
+            field: field.map(|field| field.as_str().to_owned()),
+            samples,
+        });
+        Self { read_as, columns: columns.collect() }
+    }
+}
+
 /// A file to hand in.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -137,7 +173,18 @@ struct ImportPost {
     name: String,
     /// The file's text. A larger file than a request may be: by the page or the command line.
     content: String,
-    /// What its kind has to know to read it: for a catalogue, `tier` of new services.
+    /// What its kind has to know to read it. A catalogue: `tier` of new services. Incidents: `source`; `severity`, for
+    /// rows that say none; `zone`, for times that name none; `dates`, `day-first` or `month-first`; `map`, the field of
+    /// each column by its heading or as `#3`.
+    #[schema(value_type = Option<Object>)]
+    options: Option<Map<String, Value>>,
+}
+
+/// How to read a file from now on.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ReadAgainPost {
+    /// As when a file is handed in, instead of those it has.
     #[schema(value_type = Option<Object>)]
     options: Option<Map<String, Value>>,
 }
@@ -204,6 +251,33 @@ async fn lines(
     imports::get(&backend, &actor, id).await?;
     let page = imports::lines(&backend, &actor, id, phase, outcome, &paging.into()).await?;
     Ok(PlainJson(List::of(page, LineBody::from)))
+}
+
+/// The columns of a file of incidents, and what each is read as
+#[utoipa::path(get, path = "/imports/{id}/columns", tag = "Imports", params(("id", description = "The import")),
+    responses((status = 200, body = ColumnsBody), Refused))]
+async fn columns(Caller { backend, actor }: Caller, Path(id): Path<i64>) -> Result<PlainJson<ColumnsBody>, Failure> {
+    let import = imports::get(&backend, &actor, id).await?;
+    if import.kind != Kind::Incidents {
+        return Err(Refusal::conflict("Only a file of incidents has columns.").into());
+    }
+    if !import.has_file {
+        return Err(Refusal::conflict("The file is no longer kept; hand it in again.").into());
+    }
+    Ok(PlainJson(preview(&backend, &actor, id).await?.into()))
+}
+
+/// Compare a file anew, read in another way
+#[utoipa::path(post, path = "/imports/{id}/read-again", tag = "Imports", request_body = ReadAgainPost,
+    params(("id", description = "The import"), ("If-Match" = Option<String>, Header, description = "The version to read anew")),
+    responses((status = 200, body = ImportBody, headers(("ETag", description = "The version"))), Refused))]
+async fn read_again(
+    Caller { backend, actor }: Caller,
+    Path(id): Path<i64>,
+    Json(sent): Json<ReadAgainPost>,
+) -> Result<impl IntoResponse, Failure> {
+    let import = imports::read_again(&backend, &actor, id, sent.options.unwrap_or_default()).await?;
+    Ok(versioned(import.version, ImportBody::from(import)))
 }
 
 /// Apply an import that is ready

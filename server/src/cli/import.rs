@@ -186,7 +186,9 @@ fn read(files: &[PathBuf]) -> Result<Catalog, CliError> {
         let name = name.trim_start_matches("./").to_owned();
         let bytes =
             std::fs::read(path).map_err(|error| CliError::Message(format!("{name} cannot be read: {error}")))?;
-        catalog.add(&name, &bytes);
+        // The same file from wherever the command is called.
+        let whole = std::fs::canonicalize(path).map_or_else(|_| name.clone(), |whole| whole.display().to_string());
+        catalog.add_from(&name, &whole, &bytes);
     }
     catalog.close();
     Ok(catalog)
@@ -217,7 +219,7 @@ fn print(report: &Report, dry_run: bool) -> std::io::Result<()> {
     writeln!(
         out,
         "dependencies: {} made, {} reported",
-        sorts(Outcome::New, "dependency"),
+        counts.of("counted dependency"),
         sorts(Outcome::Noted, "dependency"),
     )?;
     writeln!(

@@ -62,16 +62,11 @@ pub fn name(entropy: &dyn Entropy) -> String {
     format!("{}-{:08x}", std::process::id(), u32::from_ne_bytes(random))
 }
 
-/// Puts timed jobs into the outbox when their time has come, and gives up what no server survives.
+/// Puts timed jobs into the outbox when their time has come.
 pub async fn plan(backend: Backend, mut news: News, stopping: CancellationToken) {
     loop {
         if let Err(error) = jobs::plan(&backend).await {
             tracing::warn!(%error, "timed jobs could not be planned; trying again");
-        }
-        match outbox::bury(&backend).await {
-            Ok(0) => {}
-            Ok(buried) => tracing::error!(buried, "work was given up: the server that did it ended each time"),
-            Err(error) => tracing::warn!(%error, "the outbox could not be looked through; trying again"),
         }
         if stopping.run_until_cancelled(tokio::time::sleep(RETRY)).await.is_none()
             || !news.changed_until(&stopping).await

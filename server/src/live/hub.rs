@@ -13,7 +13,7 @@ use axum::response::sse::Event as Message;
 use backend::accounts::sessions::{self, TokenHash};
 use backend::events::{self, Event, Position};
 use backend::live::{Audience, Topic, audiences};
-use backend::notices::inbox;
+use backend::notices::inbox::{self, Unread};
 use backend::{Backend, Result};
 use domain::{Actor, Refusal};
 use tokio::sync::{OnceCell, mpsc};
@@ -89,7 +89,7 @@ struct Taken {
     /// Nothing up to here is told.
     after: Position,
     /// What they were told of their inbox, if they listen to it.
-    unread: Option<i64>,
+    unread: Option<Unread>,
     queue: mpsc::Sender<Message>,
 }
 
@@ -221,8 +221,8 @@ impl Hub {
         Ok(())
     }
 
-    /// Tells those who listen to their inbox how much in it is new, when that is not what they were told before. No event
-    /// says so: notices are written after it, and read by their person without one.
+    /// Tells those who listen to their inbox what in it is new, when that is not what they were told before. No event says
+    /// so: notices are written after it, and read by their person without one.
     async fn count(&self) -> Result<()> {
         let listens = |taken: &Taken| taken.listener.topics.iter().any(|topic| topic.kind == Topic::INBOX);
         let mut people: Vec<_> =
@@ -238,8 +238,8 @@ impl Hub {
             if !listens(taken) || people.binary_search(&person).is_err() {
                 return true;
             }
-            let count = counts.get(&person).copied().unwrap_or(0);
-            taken.unread.replace(count) == Some(count) || taken.queue.try_send(unread(count)).is_ok()
+            let now = counts.get(&person).copied().unwrap_or_default();
+            taken.unread.replace(now) == Some(now) || taken.queue.try_send(unread(now)).is_ok()
         });
         Ok(())
     }

@@ -42,6 +42,10 @@ const LONGEST_ONCE: usize = 100;
 /// Errors are a sentence or two.
 const LARGEST_ERROR: usize = 64 * 1024;
 
+/// What a form with a file said besides it, in an answer that refuses it: only whoever took the file in has read that.
+#[derive(Debug, Clone)]
+pub struct Sent(pub Vec<(String, String)>);
+
 struct FormErrors {
     /// Origin of our own pages, as in [`crate::config::BaseUrl::origin`].
     origin: String,
@@ -89,6 +93,13 @@ impl FormErrors {
         }
 
         let (mut refused, body) = response.into_parts();
+        let page = match refused.extensions.remove::<Sent>() {
+            Some(Sent(sent)) => {
+                fields = sent;
+                shown_again_at(&fields).or(page)
+            }
+            None => page,
+        };
         let body = to_bytes(body, LARGEST_ERROR).await.unwrap_or_default();
         let error = serde_json::from_slice(&body).unwrap_or_else(|_| {
             let request_id = parts.extensions.get::<RequestId>().map_or("-", RequestId::as_str);

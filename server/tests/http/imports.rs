@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::http::{Request, header};
 use backend::outbox::{self, Kind};
+use domain::limits;
 use serde_json::{Value, json};
 
 use super::support::BASE_URL;
@@ -63,7 +64,10 @@ async fn a_file_is_compared_shown_applied_and_reported() {
 
     let shown = cast.app.page(Some(&cast.admin), &page).await;
     assert_eq!(shown.status, 200);
-    assert_eq!(shown.header("refresh"), format!("2; url={page}"));
+    assert_eq!(shown.header("refresh"), format!("5; url={page}"));
+    let read = cast.app.page(Some(&cast.admin), &format!("{page}?show=noted")).await;
+    assert_eq!((read.status.as_u16(), read.header("refresh")), (200, ""), "nobody is taken away from what they read");
+    assert_eq!(texts(&read.body, "main p a"), ["Load again"]);
     work(&cast).await;
     let shown = cast.app.page(Some(&cast.admin), &page).await;
     assert_eq!(shown.header("refresh"), "");
@@ -81,6 +85,8 @@ async fn a_file_is_compared_shown_applied_and_reported() {
     let form = [("import", id), ("version", &*version)];
     let answer = cast.app.form(Some(&cast.admin), &page, "/do/imports/apply", &form).await;
     assert_eq!((answer.status.as_u16(), answer.header("location")), (303, &*page));
+    let applying = cast.app.page(Some(&cast.admin), &page).await;
+    assert_eq!(texts(&applying.body, "main [autofocus] button"), ["Stop"], "each load leads the keyboard there");
     work(&cast).await;
     let report = cast.app.page(Some(&cast.admin), &page).await;
     assert!(report.body.contains("Applied") && report.body.contains("href=\"/services/checkout\""), "{}", report.body);
@@ -103,6 +109,7 @@ async fn a_refused_file_comes_back_to_its_form() {
         (&kind[..], None, 422, "Choose a file"),
         (&kind[..], Some(("empty.yml", &b""[..])), 422, "The file is empty"),
         (&[][..], Some(("a.yml", &b"a: b"[..])), 422, "does not say what"),
+        (&[("kind", "catalog"), ("options.tier", "9")][..], Some(("a.yml", &b"a: b"[..])), 422, "The tier is 1"),
         (&kind[..], Some(("large.yml", &vec![b'#'; 10 * 1024 * 1024 + 1][..])), 413, "too long"),
     ] {
         let answer = upload(&cast, &cast.admin, fields, file).await;
@@ -198,6 +205,69 @@ async fn the_api_does_the_same() {
 }
 
 #[tokio::test]
+async fn the_api_reads_a_file_of_incidents_in_another_way() {
+    let cast = Cast::new().await;
+    let content = "No;What;Sev;When it was\n7;Checkout is down;2;2025-11-03 14:05\n";
+    let new = |options: Value| json!({ "kind": "incidents", "name": "a.csv", "content": content, "options": options });
+    let wrong = cast.post(&cast.admin, "/imports", new(json!({ "zone": "Mars/Base" }))).await;
+    assert_eq!(wrong_fields(&wrong), ["options.zone"]);
+    let id = cast.post(&cast.admin, "/imports", new(json!({}))).await.json()["id"].as_str().unwrap().to_owned();
+    work(&cast).await;
+    let path = format!("/imports/{id}");
+    let found = cast.get(&cast.admin, &path).await;
+    assert_eq!(found.json()["found"]["new incident"], Value::Null, "{}", found.body);
+    let columns = cast.get(&cast.admin, &format!("{path}/columns")).await.json();
+    assert!(columns["read_as"].as_str().unwrap().starts_with("CSV separated by semicolons"), "{columns}");
+    let when = json!({ "heading": "When it was", "field": null, "samples": ["2025-11-03 14:05"] });
+    assert_eq!(columns["columns"][3], when);
+
+    let again = format!("{path}/read-again");
+    let map = json!({ "#1": "external_id", "#2": "title", "#3": "severity", "When it was": "started_at" });
+    let options = json!({ "options": { "source": "tickets", "map": map } });
+    let version = found.header("etag").to_owned();
+    let read =
+        async |version: &str, body: &Value| cast.change(&cast.admin, "POST", &again, version, body.clone()).await;
+    assert_eq!(read("\"1\"", &options).await.status, 412);
+    assert_eq!(wrong_fields(&read(&version, &json!({ "options": { "dates": "x" } })).await), ["options.dates"]);
+    let reading = read(&version, &options).await;
+    assert_eq!(reading.json()["state"], "checking", "{}", reading.body);
+    work(&cast).await;
+    let ready = cast.get(&cast.admin, &path).await.json();
+    assert_eq!((&ready["state"], &ready["found"]["new incident"]), (&json!("ready"), &json!(1)), "{ready}");
+    let columns = cast.get(&cast.admin, &format!("{path}/columns")).await.json();
+    assert_eq!(columns["columns"][3]["field"], "started_at");
+    let catalog = json!({ "kind": "catalog", "name": "a.yml", "content": FILE });
+    let catalog = cast.post(&cast.admin, "/imports", catalog).await.json()["id"].as_str().unwrap().to_owned();
+    assert_eq!(cast.get(&cast.admin, &format!("/imports/{catalog}/columns")).await.status, 409);
+}
+
+#[tokio::test]
+async fn a_fault_while_a_file_is_applied_is_not_said_of_the_file() {
+    let cast = Cast::new().await;
+    let new = json!({ "kind": "catalog", "name": "catalog.yml", "content": FILE });
+    let id = cast.post(&cast.admin, "/imports", new).await.json()["id"].as_str().unwrap().to_owned();
+    work(&cast).await;
+    let path = format!("/imports/{id}");
+    let version = cast.get(&cast.admin, &path).await.header("etag").to_owned();
+    let applying = cast.change(&cast.admin, "POST", &format!("{path}/apply"), &version, Value::Null).await;
+    assert_eq!(applying.status, 200, "{}", applying.body);
+    for claimed in outbox::claim(&cast.app.backend, Kind::Import, "test", 10).await.unwrap() {
+        let why = "The database stayed away.";
+        backend::imports::give_up_work(&cast.app.backend, &claimed.payload, why).await.unwrap();
+    }
+    let page = format!("/admin/imports/{id}");
+    let shown = cast.app.page(Some(&cast.admin), &page).await;
+    for words in ["Stopped by a fault", "The database stayed away.", "Nothing of it was applied."] {
+        assert!(shown.body.contains(words), "{words}: {}", shown.body);
+    }
+    assert!(!shown.body.contains("cannot be taken over"));
+    assert!(cast.app.page(Some(&cast.admin), "/admin/imports").await.body.contains("Stopped by a fault"));
+    assert!(shown.body.contains("action=\"/do/imports/discard\""), "{}", shown.body);
+    let discarded = cast.app.form(Some(&cast.admin), &page, "/do/imports/discard", &[("import", id.as_str())]).await;
+    assert_eq!(discarded.status, 303);
+}
+
+#[tokio::test]
 async fn a_file_of_incidents_is_read_as_somebody_says() {
     let cast = Cast::new().await;
     let file = b"No;What;Sev;When\n7;Checkout is <down>;2;03/11/2025 14:05\n";
@@ -207,7 +277,13 @@ async fn a_file_of_incidents_is_read_as_somebody_says() {
     let page = answer.header("location").to_owned();
     work(&cast).await;
     let shown = cast.app.page(Some(&cast.admin), &page).await;
-    for words in ["How this file is read", "CSV separated by semicolons", "Checkout is &lt;down&gt;", "columns[3]"] {
+    for words in [
+        "How this file is read",
+        "CSV separated by semicolons",
+        "Checkout is &lt;down&gt;",
+        "columns[3]",
+        "already is refused",
+    ] {
         assert!(shown.body.contains(words), "{words}: {}", shown.body);
     }
     let id = page.rsplit('/').next().unwrap();
@@ -230,7 +306,7 @@ async fn a_file_of_incidents_is_read_as_somebody_says() {
     assert_eq!(read(&columns).await.status, 303);
     work(&cast).await;
     let shown = cast.app.page(Some(&cast.admin), &page).await;
-    assert!(shown.body.contains("Cannot be read") && shown.body.contains("Say which it is"), "{}", shown.body);
+    assert!(shown.body.contains("Not understood yet") && shown.body.contains("Say which it is"), "{}", shown.body);
     assert_eq!(read(&[&columns[..], &[("dates", "day-first"), ("zone", "Europe/Berlin")]].concat()).await.status, 303);
     work(&cast).await;
     let shown = cast.app.page(Some(&cast.admin), &page).await;
@@ -239,6 +315,10 @@ async fn a_file_of_incidents_is_read_as_somebody_says() {
     let fields = [("import", id), ("version", version.as_str())];
     assert_eq!(cast.app.form(Some(&cast.admin), &page, "/do/imports/apply", &fields).await.status, 303);
     work(&cast).await;
+    let report = cast.app.page(Some(&cast.admin), &page).await;
+    assert!(report.body.contains("href=\"/incidents?period=all&amp;q=7\""), "{}", report.body);
+    let found = cast.app.page(Some(&cast.admin), "/incidents?period=all&q=7").await;
+    assert_eq!(texts(&found.body, ".rows .row-title"), ["Checkout is <down>"]);
     let found = cast.get(&cast.reader, "/incidents").await.json();
     assert_eq!(
         (found["items"][0]["external_id"].as_str(), found["items"][0]["started_at"].as_str()),
@@ -246,4 +326,65 @@ async fn a_file_of_incidents_is_read_as_somebody_says() {
     );
     let new = cast.app.page(Some(&cast.admin), "/admin/imports/new?kind=incidents").await;
     assert!(new.status == 200 && new.body.contains("options.zone"), "{}", new.body);
+}
+
+#[tokio::test]
+async fn a_refused_file_leaves_what_was_said_with_it() {
+    let cast = Cast::new().await;
+    let said = [
+        ("kind", "incidents"),
+        ("once", "u-1"),
+        // As a form that is shown again says it: the browser's address is then that of the upload.
+        ("page", "/admin/imports/new?kind=incidents"),
+        ("options.source", "pager <b>"),
+        ("options.zone", "America/Santiago"),
+        ("options.dates", "month-first"),
+        ("options.severity", "3"),
+    ];
+    let value = |page: &str, field: &str| {
+        let selector = scraper::Selector::parse(field).unwrap();
+        let page = scraper::Html::parse_document(page);
+        page.select(&selector).next().and_then(|found| found.attr("value")).unwrap_or_default().to_owned()
+    };
+    let answer = upload(&cast, &cast.admin, &said, Some(("pager.csv", b""))).await;
+    assert_eq!(answer.status, 422);
+    assert!(answer.body.contains("Import incidents"), "{}", answer.body);
+    for (field, expected) in [
+        ("[name='options.source']", "pager <b>"),
+        ("[name='options.zone']", "America/Santiago"),
+        ("[name='options.dates'] [selected]", "month-first"),
+        ("[name='options.severity'] [selected]", "3"),
+    ] {
+        assert_eq!(value(&answer.body, field), expected, "{field}");
+    }
+    let large = vec![b'#'; limits::CATALOG_FILE_BYTES + 1];
+    let said = [("kind", "catalog"), ("options.tier", "1")];
+    let answer = upload(&cast, &cast.admin, &said, Some(("large.yml", &large))).await;
+    assert_eq!((answer.status.as_u16(), value(&answer.body, "[name='options.tier'] [selected]").as_str()), (413, "1"));
+    let many = vec![("options.source", "pager"); 60];
+    let answer = upload(&cast, &cast.admin, &many, None).await;
+    assert_eq!(answer.status, 422);
+    assert!(answer.body.contains("too many fields"), "{}", answer.body);
+}
+
+#[tokio::test]
+async fn whoever_says_what_a_name_stands_for_stays_in_the_list() {
+    let cast = Cast::new().await;
+    let content = "external_id,title,severity,started_at,services\n1,Down,2,2025-11-03T14:05:00Z,harbour wi-fi\n";
+    let new = json!({ "kind": "incidents", "name": "a.csv", "content": content, "options": { "source": "pager" } });
+    let id = cast.post(&cast.admin, "/imports", new).await.json()["id"].as_str().unwrap().to_owned();
+    work(&cast).await;
+    let path = format!("/imports/{id}");
+    let version = cast.get(&cast.admin, &path).await.header("etag").to_owned();
+    let applied = cast.change(&cast.admin, "POST", &format!("{path}/apply"), &version, Value::Null).await;
+    assert_eq!(applied.status, 200, "{}", applied.body);
+    work(&cast).await;
+    let report = cast.app.page(Some(&cast.admin), &format!("/admin/imports/{id}?show=noted")).await;
+    assert_eq!(texts(&report.body, "td ~ th a[href='/incidents/unknown-services']"), ["harbour wi-fi"]);
+    let list = cast.app.page(Some(&cast.admin), "/incidents/unknown-services").await;
+    assert!(list.body.contains(r#"name="back" value="/incidents/unknown-services""#), "{}", list.body);
+    let back = "/incidents/unknown-services?state=mapped&cursor=x";
+    let fields = [("name", "harbour wi-fi"), ("service", ""), ("intent", "ignore"), ("back", back)];
+    let set_aside = cast.app.form(Some(&cast.admin), back, "/do/incidents/map-service", &fields).await;
+    assert_eq!(set_aside.header("location"), format!("{back}&done=name_ignored"), "{}", set_aside.body);
 }

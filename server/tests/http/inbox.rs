@@ -110,18 +110,20 @@ async fn the_page_lists_opens_and_settles_without_javascript() {
     assert!(answer.header("location").starts_with(&format!("/rfcs/{key}#comment-")), "{}", answer.header("location"));
     assert!(cast.app.page(Some(&cast.author), "/rfcs").await.body.contains("Inbox, 1 unread"));
     let act = async |to: &str| {
-        let fields = [("item", id), ("to", to), ("seen", ""), ("state", "open")];
+        let fields = [("item", id), ("to", to), ("seen", ""), ("back", "/inbox?state=later&cursor=x")];
         cast.app.form(Some(&cast.author), "/inbox", "/do/inbox/change", &fields).await
     };
-    for (to, done) in [("unread", "marked_unread"), ("tomorrow", "put_off"), ("open", "back"), ("done", "marked_done")]
+    for (to, done) in
+        [("unread", "marked_unread"), ("tomorrow", "put_off"), ("open", "back_in_inbox"), ("done", "marked_done")]
     {
         let answer = act(to).await;
         assert_eq!(answer.status, 303, "{}", answer.body);
-        assert!(answer.header("location").contains(done), "{}", answer.header("location"));
+        assert_eq!(answer.header("location"), format!("/inbox?state=later&cursor=x&done={done}"), "the same list");
     }
     assert_eq!(act("nonsense").await.status, 422);
     let done = cast.app.page(Some(&cast.author), "/inbox?state=done").await;
     assert!(done.body.contains("Mia Member commented"));
+    assert!(done.body.contains(r#"name="back" value="/inbox?state=done""#), "{}", done.body);
     let answer = cast.app.form(Some(&cast.author), "/inbox", "/do/inbox/read-all", &[("seen", "")]).await;
     assert_eq!(answer.status, 303);
     assert!(!cast.app.page(Some(&cast.author), "/rfcs").await.body.contains("unread"));
@@ -140,6 +142,10 @@ async fn the_page_of_preferences_keeps_what_was_chosen() {
     let save = async |fields: &[(&str, &str)]| {
         cast.app.form(Some(&cast.author), "/account/notices", "/do/account/edit-notices", fields).await
     };
+    for (person, offered) in [(&cast.author, false), (&cast.admin, true)] {
+        let page = cast.app.page(Some(person), "/account/notices").await;
+        assert_eq!(page.body.contains("Webhooks that stopped"), offered);
+    }
     let refused = save(&fields).await;
     assert_eq!(refused.status, 422);
     assert!(refused.body.contains("Say when the quiet hours end") && refused.body.contains("22:00"));

@@ -138,4 +138,54 @@ async fn a_follow_up_is_made_on_the_incidents_page_and_finished_there() {
     assert_eq!(done.header("location"), "/", "no way out of the product");
     let page = cast.app.page(Some(&cast.reader), "/follow-ups/1").await;
     assert!(page.body.contains("It rings.") && page.body.contains("Done in time"), "{}", page.body);
+    let greyed = texts(&page.body, ".actions .button-blocked button");
+    assert!(greyed.len() == 1 && greyed[0].starts_with("Open it again"), "it is done already: {greyed:?}");
+    let none = cast.app.page(Some(&cast.reader), "/follow-ups?team=search&q=zeppelin").await;
+    assert_eq!(texts(&none.body, ".tabs [aria-current]"), ["search"]);
+    assert_eq!(texts(&none.body, "a[href='/follow-ups?team=search']"), ["Clear", "Show open ones"]);
+    let unknown = cast.app.page(Some(&cast.reader), "/follow-ups?team=nobody").await;
+    assert_eq!((unknown.status.as_u16(), texts(&unknown.body, ".tabs [aria-current]")), (200, vec!["nobody".into()]));
+}
+
+#[tokio::test]
+async fn home_says_what_is_overdue_where_no_thread_waits() {
+    let cast = cast_with_service().await;
+    let fields = [("title", "Alarm on limits"), ("owner", "mia@example.com"), ("due", "2026-11-02")];
+    let made = cast.app.form(Some(&cast.author), "/follow-ups/new", "/do/follow-ups/create", &fields).await;
+    assert_eq!(made.status, 303, "{}", made.body);
+    let said = async || texts(&cast.app.page(Some(&cast.member), "/").await.body, ".page-header .meta");
+    // Until the next day, in steps that no session ends in.
+    for expected in ["Nobody waits for you.", "Nobody waits for you.", "1 follow-up is overdue."] {
+        cast.app.backend.clock.advance(jiff::SignedDuration::from_hours(6));
+        assert_eq!(said().await, [expected]);
+    }
+}
+
+#[tokio::test]
+async fn a_refused_incident_comes_back_with_everything_in_sight() {
+    let cast = cast_with_service().await;
+    let elsewhere = [("source", "pager"), ("external_id", "P-1")];
+    let place = recorded(&cast, &elsewhere).await;
+    let again = [&elsewhere[..], &[("postmortem", "Why, in *five* steps.")]].concat();
+    let refused = cast.app.form(Some(&cast.author), NEW, RECORD, &form(&again)).await;
+    assert_eq!(refused.status, 422);
+    assert_eq!(texts(&refused.body, "main details[open] > summary"), ["Postmortem as text", "Its name elsewhere"]);
+    let wrong = texts(&refused.body, "details[open] .field-message");
+    let id = place.rsplit('/').next().unwrap();
+    assert_eq!(wrong, [format!("Incident {id} has this external id already; change that one.")]);
+    let new = cast.app.page(Some(&cast.author), NEW).await;
+    assert!(texts(&new.body, "main details[open] > summary").is_empty());
+}
+
+#[tokio::test]
+async fn a_list_keeps_the_archived_service_that_it_is_filtered_by() {
+    let cast = cast_with_service().await;
+    recorded(&cast, &[]).await;
+    let archived = cast.app.call(Some(&cast.sre), "POST", "/services/checkout/archive", Value::Null).await;
+    assert!(archived.status.is_success(), "{}", archived.body);
+    let list = cast.app.page(Some(&cast.reader), "/incidents?service=checkout").await;
+    assert_eq!(texts(&list.body, "select[name=service] option[selected]"), ["checkout"]);
+    let all = cast.app.page(Some(&cast.reader), "/incidents").await;
+    assert_eq!(texts(&all.body, "select[name=service] option"), ["Any service"]);
+    assert_eq!(texts(&all.body, ".actions a[href='/follow-ups?who=all']"), ["Follow-ups"]);
 }

@@ -68,3 +68,30 @@ async fn the_page_marks_what_was_found_and_keeps_markup_as_text() {
         assert_eq!(cast.app.page(Some(&cast.reader), &format!("/search?{query}")).await.status, status, "{query}");
     }
 }
+
+#[tokio::test]
+async fn what_cannot_be_looked_for_comes_back_to_be_mended() {
+    let cast = Cast::new().await;
+    let long = "a line of a log ".repeat(13);
+    let address = format!("/search?{}", support::encode(&[("q", &long), ("kind", "rfc")]));
+    let answer = cast.app.page(Some(&cast.reader), &address).await;
+    assert_eq!(answer.status, 422);
+    assert_eq!(texts(&answer.body, ".error-page form label"), ["Search for at most 200 characters."]);
+    let asked = [format!("q={}", long.trim()), "kind=rfc".to_owned()];
+    assert_eq!(fields(&answer.body, "main form[action='/search'] input"), asked);
+    let filter = "/admin/audit?from=yesterday&verb=rfc.published&cursor=";
+    let answer = cast.app.page(Some(&cast.admin), filter).await;
+    assert_eq!(answer.status, 422);
+    let asked = fields(&answer.body, "main form[action='/admin/audit'] input");
+    assert_eq!(asked, ["from=yesterday", "verb=rfc.published"]);
+    let lost = cast.app.page(Some(&cast.reader), "/search?q=x&cursor=%21").await;
+    assert_eq!((lost.status.as_u16(), texts(&lost.body, ".error-page form").len()), (422, 0), "nobody types a cursor");
+}
+
+/// Names and values of what the selector finds, without spaces around.
+fn fields(page: &str, selector: &str) -> Vec<String> {
+    let selector = scraper::Selector::parse(selector).unwrap();
+    let html = scraper::Html::parse_document(page);
+    let value = |field: scraper::ElementRef<'_>| field.attr("value").unwrap_or_default().trim().to_owned();
+    html.select(&selector).map(|field| format!("{}={}", field.attr("name").unwrap_or_default(), value(field))).collect()
+}

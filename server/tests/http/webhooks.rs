@@ -398,8 +398,7 @@ async fn a_slow_receiver_holds_up_nobody_but_itself() {
     let sender = Arc::new(sender("127.0.0.0/8", Duration::from_secs(30)));
     let stopping = tokio_util::sync::CancellationToken::new();
     let backend = cast.app.backend.backend.clone();
-    let working =
-        tokio::spawn(worker::send(backend, sender, "me".to_owned(), News::default(), stopping.clone()));
+    let working = tokio::spawn(worker::send(backend, sender, "me".to_owned(), News::default(), stopping.clone()));
     let eventually = async |calls: usize| {
         let begun = std::time::Instant::now();
         while quick.seen.lock().unwrap().len() < calls {
@@ -593,8 +592,11 @@ async fn a_call_that_was_given_up_is_news_to_the_admins() {
     let receiver = Receiver::new(BROKEN).await;
     webhook(&cast, &receiver.url(), "standard").await;
     happens(&cast, "payments").await;
-    let mut work = due(&cast).await.remove(0);
-    work.attempt = outbox::TRIES;
+    sqlx::query!("update outbox set attempts = $1 where kind = 'webhook'", outbox::TRIES - 1)
+        .execute(cast.app.backend.pool())
+        .await
+        .unwrap();
+    let work = due(&cast).await.remove(0);
     send(&cast, &sender("127.0.0.0/8", Duration::from_secs(5)), &work).await.unwrap_err();
     let listed = cast.get(&cast.admin, "/deliveries?state=dead&kind=webhook").await.json();
     assert_eq!(listed["items"].as_array().unwrap().len(), 1);
@@ -635,4 +637,63 @@ async fn what_mails_say_of_a_draft_is_not_shown_to_other_admins() {
     let shown = cast.get(&cast.admin, &format!("/deliveries/{id}")).await.json();
     assert_eq!(shown["withheld"], false);
     assert!(shown["payload"]["text"].as_str().unwrap().contains("Mia Member commented"), "{shown}");
+}
+
+#[tokio::test]
+async fn what_was_given_up_for_one_webhook_is_sent_again_for_that_one_only() {
+    let cast = Cast::new().await;
+    let admin = Some(&cast.admin);
+    let (chat, _) = webhook(&cast, "https://chat.example.com/in", "standard").await;
+    let (pager, _) = webhook(&cast, "https://pager.example.com/in", "standard").await;
+    happens(&cast, "payments").await;
+    for work in due(&cast).await {
+        outbox::fail(&cast.app.backend, &work, "away", Failed::ForGood).await.unwrap();
+    }
+    let both = cast.app.page(admin, "/admin/outbox?state=dead").await;
+    assert!(both.body.contains("Send 2 deliveries again?"), "{}", both.body);
+    let back = format!("/admin/outbox?kind=webhook&webhook={chat}");
+    let list = cast.app.page(admin, &format!("{back}&state=dead")).await;
+    assert!(list.body.contains("Send 1 delivery again?"), "{}", list.body);
+    let action = "/do/admin/retry-dead";
+    let fields = [("kind", "webhook"), ("webhook", chat.as_str()), ("back", back.as_str())];
+    for (name, value) in fields {
+        let hidden = format!("main form[action='{action}'] input[name={name}][value='{value}']");
+        assert_eq!(texts(&list.body, &hidden).len(), 1, "{hidden}: {}", list.body);
+    }
+    let again = cast.app.form(admin, &back, action, &fields).await;
+    assert_eq!(again.header("location"), format!("{back}&done=sent_again"), "{}", again.body);
+    let left = cast.get(&cast.admin, "/deliveries?state=dead").await.json();
+    let left: Vec<_> = left["items"].as_array().unwrap().iter().map(|item| item["webhook"].clone()).collect();
+    assert_eq!(left, ["https://pager.example.com/in"]);
+    let list = cast.app.page(admin, &format!("{back}&state=dead")).await;
+    assert!(list.body.contains("Nothing was given up") && !list.body.contains("Send all again"), "{}", list.body);
+
+    assert_eq!(cast.app.form(admin, &back, action, &[("kind", "pigeon")]).await.status, 422);
+    assert_eq!(cast.app.page(admin, "/admin/outbox?kind=pigeon").await.status, 422);
+    let retry = async |body: Value| cast.post(&cast.admin, "/deliveries/retry", body).await;
+    assert_eq!(wrong_fields(&retry(json!({ "kind": "pigeon" })).await), ["kind"]);
+    assert_eq!(retry(json!({ "webhook": "x" })).await.status, 404);
+    for (webhook, expected) in [(&chat, 0), (&pager, 1)] {
+        let sent = retry(json!({ "kind": "webhook", "webhook": webhook })).await.json();
+        assert_eq!(sent["sent_again"], expected, "{webhook}");
+    }
+}
+
+#[tokio::test]
+async fn a_webhook_that_is_signed_from_now_on_shows_its_secret() {
+    let cast = Cast::new().await;
+    let admin = Some(&cast.admin);
+    let said = [("name", "Chat"), ("url", "https://chat.example.com/in"), ("events", "")];
+    let slack = [&said[..], &[("format", "slack")]].concat();
+    let made = cast.app.form(admin, "/admin/webhooks/new", "/do/admin/create-webhook", &slack).await;
+    let address = made.header("location").split('?').next().unwrap().to_owned();
+    assert_eq!(shown_secret(&cast.app.page(admin, &address).await), None);
+    let own = [("webhook", address.rsplit('/').next().unwrap()), ("version", "1"), ("active", "true"), ("once", "w-1")];
+    let signed = [&own[..], &said, &[("format", "standard")]].concat();
+    // Impatience shows it as well.
+    for _ in 0..2 {
+        let changed = cast.app.form(admin, &address, "/do/admin/edit-webhook", &signed).await;
+        assert_eq!(changed.header("location"), format!("{address}?done=saved"), "{}", changed.body);
+    }
+    assert!(shown_secret(&cast.app.page(admin, &address).await).is_some());
 }

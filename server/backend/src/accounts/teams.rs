@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sqlx::PgConnection;
 
+use crate::accounts::TeamRef;
 use crate::services::ServiceRef;
 use crate::{Backend, Error, Expected, Page, PageRequest, Result, Subject, Tx};
 
@@ -91,6 +92,13 @@ pub async fn list(backend: &Backend, actor: &Actor, q: Option<&str>, page: &Page
             version: row.version,
         })
     })
+}
+
+/// Every team, by slug: for pickers, which must not end before the last one.
+pub async fn all(backend: &Backend, actor: &Actor) -> Result<Vec<TeamRef>> {
+    allows(actor, Action::Read)?;
+    let teams = sqlx::query_as!(TeamRef, "select slug, name from teams order by slug");
+    Ok(teams.fetch_all(backend.pool()).await?)
 }
 
 /// The team with this slug.

@@ -85,9 +85,27 @@ async fn what_is_dead_or_failed_is_sent_again_under_the_same_key() {
         assert_eq!(work.attempt, 1);
         outbox::fail(&test, &work, "still away", Failed::ForGood).await.unwrap();
     }
-    assert_eq!(retry_dead(&test, &admin, Some(Kind::Webhook)).await.unwrap(), 0);
-    assert_eq!(retry_dead(&test, &admin, None).await.unwrap(), 3);
+    for (webhook, key) in [(7, "to seven"), (70, "to seventy")] {
+        put(&test, key, Kind::Webhook, json!({ "webhook": webhook }), SignedDuration::ZERO).await;
+        let work = outbox::claim(&test, Kind::Webhook, "me", 1).await.unwrap().remove(0);
+        outbox::fail(&test, &work, "away", Failed::ForGood).await.unwrap();
+    }
+    let of = |kind: Option<&str>, webhook: Option<&str>| Filter::read(None, kind, webhook).unwrap();
+    assert!(Filter::read(None, Some("pigeon"), None).is_err());
+    for (kind, webhook, expected) in [
+        (Some("import"), None, 0),
+        (Some("mail"), Some("7"), 0),
+        (None, Some("7"), 1),
+        (Some("webhook"), None, 1),
+        (None, None, 3),
+    ] {
+        let filter = of(kind, webhook);
+        assert_eq!(dead(&test, &admin, &filter).await.unwrap(), expected, "{filter:?}");
+        assert_eq!(retry_dead(&test, &admin, &filter).await.unwrap(), expected, "{filter:?}");
+    }
     assert_eq!(keys(&test, &admin, State::Dead, None).await, [""; 0]);
+    let reader = testing::person(&test, "Ruth", Role::Lead, None).await;
+    assert!(dead(&test, &reader, &of(None, None)).await.is_err());
 }
 
 #[tokio::test]

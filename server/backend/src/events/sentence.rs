@@ -82,15 +82,23 @@ pub fn sentence(verb: &str, before: Option<&Value>, after: Option<&Value>) -> Ve
         "follow_up.moved" => vec![text("moved "), Object, text(format!(" from {} to {}", was("due"), is("due")))],
         "follow_up.done" => whole("finished"),
         "follow_up.reopened" => vec![text("opened "), Object, text(" again")],
-        "follow_up.due_soon" => part(format!("reminded {}", is("owner")), "of"),
+        "follow_up.due_soon" => part(format!("reminded {}", reminded(after)), "of"),
         "follow_up.overdue" => {
             let late = format!(": overdue since {}", is("due"));
-            vec![text(format!("reminded {}", is("owner"))), About("of"), text(late)]
+            vec![text(format!("reminded {}", reminded(after))), About("of"), text(late)]
         }
         "follow_up.escalated" => part("told the leads".into(), "of"),
         "clock.moved" => vec![text("moved the clock")],
         "audit.exported" => vec![text("exported the audit log")],
         other => readable(other),
+    }
+}
+
+/// Whom a reminder of a follow-up went to: see `follow_ups/concerns.rs`.
+fn reminded(after: Option<&Value>) -> String {
+    match after.and_then(|after| after.get("needs_owner")) {
+        Some(Value::Bool(true)) => "the leads".to_owned(),
+        _ => member(after, "owner"),
     }
 }
 
@@ -244,6 +252,13 @@ mod tests {
                 json!({ "due": "2026-11-09", "owner": "a@b" }),
                 "reminded a@b: overdue since 2026-11-09",
                 "reminded a@b of THAT: overdue since 2026-11-09",
+            ),
+            (
+                "follow_up.due_soon",
+                none(),
+                json!({ "due": "2026-11-09", "owner": "a@b", "needs_owner": true }),
+                "reminded the leads",
+                "reminded the leads of THAT",
             ),
             // Nobody described these.
             ("incident.recorded", none(), none(), "recorded it", "recorded THAT"),

@@ -91,6 +91,12 @@ async fn a_follow_up_is_made_handed_on_moved_and_done_and_each_leaves_an_event()
     assert_eq!(moved.owner.name, "Ada");
     test.clock.advance(SignedDuration::from_hours(48));
     let done = changed(&test, &ada, &made, to("done", "The alarm is quiet now.")).await.unwrap();
+    // Of two people who press the button the first one's word stays; that it is done is said once.
+    let twice = refusal(changed(&test, &ada, &made, to("done", "I did it.")).await);
+    assert_eq!((twice.status(), twice.to_string()), (409, "It is done already: Ada finished it.".to_owned()));
+    assert_eq!(changed(&test, &ada, &made, to("done", " ")).await.unwrap(), done);
+    let told = Change { note: Some("It rings no more.".into()), ..Change::default() };
+    assert_eq!(changed(&test, &ada, &made, told).await.unwrap().note, "It rings no more.");
     test.clock.advance(SignedDuration::from_hours(480));
     let later = get(&test, &ada, &made.id.to_string()).await.unwrap();
     assert_eq!((later.days_overdue, later.age_days), (-16, 2), "its age ends when it is done");
@@ -105,7 +111,9 @@ async fn a_follow_up_is_made_handed_on_moved_and_done_and_each_leaves_an_event()
 
     let verbs = sqlx::query_scalar!("select verb from events order by id").fetch_all(test.pool()).await.unwrap();
     let verbs: Vec<_> = verbs.iter().map(|verb| verb.trim_start_matches("follow_up.")).collect();
-    assert_eq!(verbs, ["created", "reassigned", "moved", "done", "reopened", "dropped"]);
+    assert_eq!(verbs, ["created", "reassigned", "moved", "done", "changed", "reopened", "dropped"]);
+    let noted = sqlx::query_scalar!("select after from events where verb = 'follow_up.changed'");
+    assert_eq!(noted.fetch_one(test.pool()).await.unwrap().unwrap()["note"], "It rings no more.");
 }
 
 #[tokio::test]
@@ -171,6 +179,13 @@ async fn it_comes_from_an_incident_that_exists_and_is_found_by_its_services() {
     let this = Filter { source_kind: Some("incident".into()), source_key: Some(key), ..Filter::default() };
     assert_eq!(of(this).await.len(), 1);
     assert_eq!(counts(&test, &sam, Of::Service("ledger")).await.unwrap(), Counts { open: 1, overdue: 0 });
+    // Also by an address that the service had.
+    crate::services::rename(&test, &sam, "ledger", "books").await.unwrap();
+    for slug in ["ledger", "books"] {
+        assert_eq!(of(Filter { service: Some(slug.into()), ..Filter::default() }).await.len(), 1, "{slug}");
+        assert_eq!(counts(&test, &sam, Of::Service(slug)).await.unwrap().open, 1, "{slug}");
+    }
+    assert_eq!(counts(&test, &sam, Of::Service("other")).await.unwrap().open, 0);
 
     // It is chased whatever becomes of the incident.
     void(&test, &sam, incident.id, "Twice.").await.unwrap();
@@ -302,10 +317,11 @@ async fn days_that_nobody_was_there_for_bring_one_reminder_and_no_reminder_comes
 }
 
 #[tokio::test]
-async fn the_reminder_says_when_the_owner_cannot_do_it_any_more() {
+async fn reminders_of_what_its_owner_cannot_do_any_more_go_to_the_leads() {
     let test = testing::backend().await;
     let ada = person(&test, "Ada", Role::Member, None).await;
     let bo = person(&test, "Bo", Role::Member, None).await;
+    person(&test, "Root", Role::Admin, None).await;
     let made = due_in(&test, &ada, &bo, 2).await;
     disable(&test, &bo).await;
     assert!(get(&test, &ada, &made.id.to_string()).await.unwrap().needs_owner);
@@ -314,4 +330,19 @@ async fn the_reminder_says_when_the_owner_cannot_do_it_any_more() {
     let after = sqlx::query_scalar!("select after from events where verb = 'follow_up.due_soon'");
     let after = after.fetch_one(test.pool()).await.unwrap().unwrap();
     assert_eq!((after["needs_owner"].as_bool(), after["days_overdue"].as_i64()), (Some(true), Some(-1)));
+
+    // Then it is the admin's, as long as there is no lead.
+    let told = async || {
+        let told = sqlx::query!(
+            "select name, reason, text from notices join people on people.id = person_id
+              where text like 'It %' order by notices.id"
+        );
+        let told = told.fetch_all(test.pool()).await.unwrap().into_iter();
+        told.map(|notice| format!("{}, {}: {}", notice.name, notice.reason, notice.text)).collect::<Vec<_>>()
+    };
+    assert_eq!(told().await, ["Root, admin: It needs a new owner and is due 4 Nov 2026"]);
+    person(&test, "Mei", Role::Lead, None).await;
+    pass(&test, 16).await;
+    let late = "Mei, lead: It needs a new owner and was due 4 Nov 2026";
+    assert_eq!(told().await[1..], [late, late, late], "and is not told twice of one reminder");
 }

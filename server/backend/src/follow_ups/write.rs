@@ -49,7 +49,7 @@ pub struct Change {
     pub source: Option<Option<SourceInput>>,
     /// A word of [`State`]: finish it, drop it, open it again.
     pub state: Option<String>,
-    /// What was done, or why it is dropped; only with `state`.
+    /// What was done, or why it is dropped; without `state` it says that anew of what is closed.
     pub note: Option<String>,
 }
 
@@ -151,9 +151,12 @@ impl Wanted {
             Some(None) => Ok(None),
             None => Ok(was.source.clone()),
         })?;
+        let asked = change.state.is_some();
         let state = fields.take(change.state.map_or(Ok(was.state), |word| State::parse("state", &word)))?;
         let max = limits::REASON_CHARS;
         let note = fields.take(match (change.note, state) {
+            // Whoever ends it once more without a word says nothing new.
+            (Some(note), Some(state)) if asked && state == was.state && note.trim().is_empty() => Ok(was.note.clone()),
             // Another state begins without a note; what was said before is kept in the events.
             (None, Some(state)) if state != was.state => Ok(String::new()),
             (None, _) => Ok(was.note.clone()),
@@ -167,6 +170,10 @@ impl Wanted {
             _ => {}
         }
         let (title, owner, due, source, state, note) = fields.finish((title, owner, due, source, state, note))?;
+        if asked && state == was.state && note != was.note {
+            // Two people ended it at once: what the first of them said stays.
+            return Err(Refusal::conflict(ended(was)).into());
+        }
         let closed = state != State::Open && was.state != State::Open;
         if closed && (due != was.due_on || owner.id != before.owner_id) {
             let message = format!("It is {}: open it again to move or hand it on.", was.state.as_str());
@@ -188,9 +195,16 @@ impl Wanted {
             }
             about
         };
-        if self.title != was.title || self.source != was.source {
-            let before = json!({ "title": was.title, "owner": was.owner.email, "source": was.source });
-            events.push(("follow_up.changed", before, about(json!({ "source": self.source }))));
+        let closed = self.state != was.state;
+        let noted = !closed && self.note != was.note;
+        if self.title != was.title || self.source != was.source || noted {
+            let mut before = json!({ "title": was.title, "owner": was.owner.email, "source": was.source });
+            let mut after = about(json!({ "source": self.source }));
+            if noted {
+                before["note"] = was.note.as_str().into();
+                after["note"] = self.note.as_str().into();
+            }
+            events.push(("follow_up.changed", before, after));
         }
         if self.owner.id != before.owner_id {
             events.push((
@@ -204,8 +218,7 @@ impl Wanted {
             let before = json!({ "due": was.due_on });
             events.push(("follow_up.moved", before, about(json!({ "due": self.due, "first_due": was.first_due_on }))));
         }
-        let closed = self.state != was.state;
-        if closed || self.note != was.note {
+        if closed {
             let verb = match self.state {
                 State::Open => "follow_up.reopened",
                 State::Done => "follow_up.done",
@@ -244,6 +257,13 @@ impl Wanted {
         }
         Ok(true)
     }
+}
+
+/// That a follow-up is closed, and by whom.
+fn ended(follow_up: &FollowUp) -> String {
+    let did = if follow_up.state == State::Dropped { "dropped" } else { "finished" };
+    let by = follow_up.closed_by.as_ref().map(|person| format!(": {} {did} it", person.name)).unwrap_or_default();
+    format!("It is {} already{by}.", follow_up.state.as_str())
 }
 
 async fn reread(tx: &mut Tx<'_>, actor: &Actor, id: i64) -> Result<Stored> {

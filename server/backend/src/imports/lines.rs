@@ -64,7 +64,8 @@ pub struct Line {
     pub changes: Vec<Change>,
 }
 
-/// How many of each sort: `new service`, `noted repeated name`, `unchanged service`.
+/// How many of each sort: `new service`, `noted repeated name`. What has no line begins with another word than those of
+/// [`Outcome`]: `unchanged service`, `counted dependency`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Counts(pub BTreeMap<String, i64>);

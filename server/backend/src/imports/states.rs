@@ -66,7 +66,7 @@ words! {
         Cancelled "cancelled"
         /// Somebody decided against it.
         Discarded "discarded"
-        /// It cannot be read.
+        /// It cannot be read, or a fault stopped it while it was being applied. What was done stays.
         Failed "failed"
     }
 }

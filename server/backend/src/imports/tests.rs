@@ -181,6 +181,53 @@ async fn whoever_lost_the_right_meanwhile_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_file_is_compared_anew_in_the_name_of_whoever_asks() {
+    let test = testing::backend().await;
+    let (ruth, root) = (admin(&test).await, testing::person(&test, "Root", Role::Admin, None).await);
+    let import = ready(&test, &ruth, FILE).await;
+    apply(&test, &ruth, import.id).await.unwrap();
+    crate::accounts::people::disable(&test, &Actor::operator(), &ruth.email).await.unwrap();
+    settle(&test).await;
+    let failed = get(&test, &root, import.id).await.unwrap();
+    assert_eq!((failed.state, failed.applied_by.as_deref()), (State::Failed, Some("Ruth")));
+    read_again(&test, &root, import.id, Map::new()).await.unwrap();
+    settle(&test).await;
+    let again = get(&test, &root, import.id).await.unwrap();
+    assert_eq!((again.state, again.applied_by, again.problem), (State::Ready, None, String::new()));
+    assert_eq!(again.found, import.found);
+}
+
+#[tokio::test]
+async fn what_a_kind_cannot_be_read_with_is_refused_at_once() {
+    let test = testing::backend().await;
+    let admin = admin(&test).await;
+    let import = ready(&test, &admin, FILE).await;
+    for (kind, options, field) in [
+        (Kind::Catalog, json!({ "tier": 9 }), "options.tier"),
+        (Kind::Catalog, json!({ "tier": "high" }), "options.tier"),
+        (Kind::Catalog, json!({ "zone": "UTC" }), "options"),
+        (Kind::Incidents, json!({ "zone": "Mars/Base" }), "options.zone"),
+        (Kind::Incidents, json!({ "colour": "red" }), "options"),
+    ] {
+        let Value::Object(options) = options else { panic!("an object") };
+        let new = || NewImport { kind, name: "a".into(), options: options.clone() };
+        let mut answers =
+            vec![hand_in(&test, &admin, new(), b"a").await.map(drop), begin(&test, &admin, new()).await.map(drop)];
+        if kind == Kind::Catalog {
+            answers.push(read_again(&test, &admin, import.id, options.clone()).await.map(drop));
+        }
+        for answer in answers {
+            match answer {
+                Err(Error::Refused(refusal)) => assert!(refusal.message_for(field).is_some(), "{field}: {refusal:?}"),
+                other => panic!("expected a refusal: {other:?}"),
+            }
+        }
+    }
+    let same = get(&test, &admin, import.id).await.unwrap();
+    assert_eq!((same.version, same.found), (import.version, import.found), "nothing of it is lost");
+}
+
+#[tokio::test]
 async fn a_file_that_cannot_be_read_fails_with_its_line() {
     let test = testing::backend().await;
     let admin = admin(&test).await;

@@ -6,7 +6,7 @@ use domain::policy::{Action, allows};
 use domain::{Actor, PersonId, Refusal};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{Go, Import, Kind, Run, State, end, hold, read};
 use crate::outbox::{self, Work};
@@ -88,6 +88,23 @@ async fn apply_file(run: &mut Run) -> Result<Go> {
     }
 }
 
+/// Refuses options that a file's kind cannot be read with, each as the field `options.…`.
+pub(super) fn check_options(backend: &Backend, kind: Kind, options: &Map<String, Value>) -> Result<(), Refusal> {
+    let read = match kind {
+        Kind::Catalog => services::import::tier_of(options).map(drop),
+        Kind::Incidents => incidents::import::Options::parse(backend, options).map(drop),
+    };
+    read.map_err(|refusal| match refusal {
+        Refusal::Invalid { mut fields } => {
+            for wrong in fields.iter_mut().filter(|wrong| wrong.field != "options") {
+                wrong.field = format!("options.{}", wrong.field);
+            }
+            Refusal::Invalid { fields }
+        }
+        other => other,
+    })
+}
+
 /// What the outbox says about an import.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Task {
@@ -106,7 +123,8 @@ impl Task {
 /// The person in whose name the work is done, who must still be allowed to.
 async fn doer(backend: &Backend, id: i64, applying: bool) -> Result<Result<Actor, Refusal>> {
     let person: PersonId = sqlx::query_scalar!(
-        r#"select (case when $2 then applied_by else created_by end) as "person!" from imports where id = $1"#,
+        r#"select (case when $2 then applied_by else coalesce(read_by, created_by) end) as "person!"
+             from imports where id = $1"#,
         id,
         applying,
     )

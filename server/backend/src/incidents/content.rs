@@ -272,7 +272,7 @@ pub(super) fn refused(error: sqlx::Error) -> Error {
         return Refusal::field(*field, *sentence).into();
     }
     if constraint == Some("incidents_external_id_unique") {
-        return Refusal::conflict("Another incident of this source has this external id.").into();
+        return Refusal::field("external_id", "Another incident of this source has this external id.").into();
     }
     error.into()
 }

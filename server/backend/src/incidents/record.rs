@@ -24,7 +24,7 @@ pub async fn record(backend: &Backend, actor: &Actor, input: IncidentInput) -> R
     }
     if let Some(known) = by_external_id(&mut tx, &content).await? {
         let message = format!("Incident {known} has this external id already; change that one.");
-        return Err(Refusal::conflict(message).into());
+        return Err(Refusal::field("external_id", message).into());
     }
     let wanted = Wanted::resolve(&mut tx, content, None).await?;
     let id = insert(&mut tx, actor, &wanted, None).await?;

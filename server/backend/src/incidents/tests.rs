@@ -125,7 +125,8 @@ async fn an_incident_is_recorded_with_everything_and_an_event() {
     assert_eq!(after["started_at"], "2026-10-01T10:00:00Z");
     // Its source's name for it is taken.
     let again = refusal(record(&cast, &cast.member, said).await);
-    assert!(again.status() == 409 && again.to_string().contains(&format!("Incident {}", incident.id)), "{again}");
+    let taken = again.message_for("external_id");
+    assert!(taken.is_some_and(|why| why.contains(&format!("Incident {}", incident.id))), "{again}");
     assert_eq!(refusal(get(&cast, &cast.reader, 99).await).status(), 404);
 }
 

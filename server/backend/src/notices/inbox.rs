@@ -331,17 +331,26 @@ pub async fn unread(backend: &Backend, person: PersonId) -> Result<i64> {
     Ok(count)
 }
 
+/// What is new in somebody's inbox.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Unread {
+    /// Items with something new.
+    pub count: i64,
+    /// Another number whenever something new was said of one of them, also of one that was unread already.
+    pub mark: i64,
+}
+
 /// The same for many people; whoever has looked at everything is left out.
-pub async fn unread_of(backend: &Backend, people: &[PersonId]) -> Result<HashMap<PersonId, i64>> {
+pub async fn unread_of(backend: &Backend, people: &[PersonId]) -> Result<HashMap<PersonId, Unread>> {
     let rows = sqlx::query!(
-        r#"select person_id as "person_id!", count(*) as "count!" from inbox
+        r#"select person_id as "person_id!", count(*) as "count!", sum(version)::bigint as "mark!" from inbox
            where person_id = any($1) and unread and (state = 'open' or back_at <= $2) group by person_id"#,
         people,
         backend.now().to_sqlx(),
     )
     .fetch_all(backend.pool())
     .await?;
-    Ok(rows.into_iter().map(|row| (row.person_id, row.count)).collect())
+    Ok(rows.into_iter().map(|row| (row.person_id, Unread { count: row.count, mark: row.mark })).collect())
 }
 
 /// Does something with one of one's own items. `seen` is the newest notice that the person saw of it: with a newer one it

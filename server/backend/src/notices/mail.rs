@@ -25,7 +25,7 @@ pub const KEPT: &str = "not sent: no mail server is configured (PLUMBLINE_SMTP_U
 /// How long a mail waits for more news about the same object.
 const TOGETHER: SignedDuration = SignedDuration::from_mins(2);
 /// The news that one mail tells; more are counted.
-const NEWS: usize = 20;
+const NEWS: i32 = 20;
 
 /// A mail as it waits in the outbox: the payload of work of the kind `mail`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -167,16 +167,9 @@ pub(super) async fn put(
         at: event.at,
     };
     let thread = format!("{}:{}", event.subject_kind, event.subject_key);
-    if !news.kind.is_fixed()
-        && let Some((id, mut message)) = waiting(tx, reader.actor.id, &thread).await?
-    {
-        if message.news.len() < NEWS {
-            message.news.push(news);
-        } else {
-            message.more += 1;
-        }
-        message.title = Title::of(about);
-        return replace(tx, id, &message).await;
+    let title = Title::of(about);
+    if !news.kind.is_fixed() && add(tx, reader.actor.id, &thread, &title, &news).await? {
+        return Ok(());
     }
     let now = tx.now();
     let due_at = if news.kind.is_fixed() { now } else { reader.awake_at(now.saturating_add(TOGETHER).unwrap_or(now)) };
@@ -184,7 +177,7 @@ pub(super) async fn put(
         "" => format!("[Plumbline] {}", about.title),
         tag => format!("[{tag}] {}", about.title),
     };
-    let mut message = MailMessage::to(reader, subject, thread, Title::of(about));
+    let mut message = MailMessage::to(reader, subject, thread, title);
     message.news.push(news);
     let key = format!("mail:{}:{}", reader.actor.id, event.id);
     tx.put(&Work { key, kind: outbox::Kind::Mail, payload: serde_json::to_value(&message)?, due_at }).await?;
@@ -330,20 +323,28 @@ impl MailMessage {
     }
 }
 
-/// The mail about this object that the person has not been sent yet, held. Not one that was tried already: what a server
-/// may have taken is not changed any more.
-async fn waiting(tx: &mut Tx<'_>, person: PersonId, thread: &str) -> Result<Option<(i64, MailMessage)>> {
-    let row = sqlx::query!(
-        "select id, payload from outbox
-         where kind = 'mail' and state = 'waiting' and leased_by is null and attempts = 0
-           and payload ->> 'person' = $1 and payload ->> 'thread' = $2
-         order by id desc limit 1 for update skip locked",
+/// Adds news to the mail about this object that the person has not been sent yet; answers whether there is one. Not to
+/// one that was tried already: what a server may have taken is not changed any more.
+async fn add(tx: &mut Tx<'_>, person: PersonId, thread: &str, title: &Title, news: &News) -> Result<bool> {
+    let done = sqlx::query!(
+        "update outbox
+         set payload = payload || jsonb_build_object('title', $3::jsonb) ||
+               case when jsonb_array_length(payload -> 'news') < $5
+                    then jsonb_build_object('news', payload -> 'news' || $4::jsonb)
+                    else jsonb_build_object('more', coalesce((payload ->> 'more')::int, 0) + 1) end
+         where id = (select id from outbox
+                     where kind = 'mail' and state = 'waiting' and leased_by is null and attempts = 0
+                       and payload ->> 'person' = $1 and payload ->> 'thread' = $2
+                     order by id desc limit 1 for update skip locked)",
         person.to_string(),
         thread,
+        serde_json::to_value(title)?,
+        serde_json::to_value(news)?,
+        NEWS,
     )
-    .fetch_optional(&mut **tx)
+    .execute(&mut **tx)
     .await?;
-    row.map(|row| Ok((row.id, MailMessage::deserialize(&row.payload)?))).transpose()
+    Ok(done.rows_affected() == 1)
 }
 
 async fn replace(tx: &mut Tx<'_>, id: i64, message: &MailMessage) -> Result<()> {

@@ -26,6 +26,7 @@ use domain::policy::{Action, allows};
 use domain::service::Tier;
 use domain::{Actor, Refusal};
 use jiff_sqlx::ToSqlx as _;
+use serde_json::{Map, Value};
 use sqlx::PgConnection;
 
 use super::change::{Content, put_content};
@@ -86,14 +87,14 @@ pub async fn plan(backend: &Backend, actor: &Actor, catalog: Catalog, tier: Tier
                 let team = &work.catalog.teams[index];
                 let decision = decide::team(&world, &work.catalog, team);
                 report.add(decision.lines.clone(), &decision.counts);
-                world.with_team(&team.place.file, decision);
+                world.with_team(work.catalog.source(&team.place), decision);
             }
             Step::Service(index) | Step::Needs(index) => {
                 let service = &work.catalog.services[index];
                 let last = matches!(step, Step::Needs(_));
-                let decision = decide::service(&world, &work.all, service, work.tier, last);
+                let decision = decide::service(&world, &work, service, last);
                 report.add(decision.lines.clone(), &decision.counts);
-                world.with_service(&service.place.file, decision);
+                world.with_service(work.catalog.source(&service.place), decision);
             }
             Step::Missing => report.add(missing(&mut connection, &work.catalog).await?, &Counts::default()),
         }
@@ -220,12 +221,24 @@ pub(crate) async fn apply_import(run: &mut Run) -> Result<Go> {
     Ok(Go::On)
 }
 
+/// The tier of new services of which the file says none, by the options of an import.
+pub(crate) fn tier_of(options: &Map<String, Value>) -> Result<Tier, Refusal> {
+    if let Some(name) = options.keys().find(|name| *name != "tier") {
+        return Err(Refusal::field("options", format!("There is no option \"{name}\"; there is: tier.")));
+    }
+    let number = match options.get("tier") {
+        None | Some(Value::Null) => Some(3),
+        // Forms send words.
+        Some(Value::String(word)) if word.trim().is_empty() => Some(3),
+        Some(Value::String(word)) => word.trim().parse().ok(),
+        Some(other) => other.as_i64(),
+    };
+    Tier::parse(number.unwrap_or_default())
+}
+
 /// The file of an import, read. One that cannot be read is refused with the reason.
 async fn read_import(run: &Run) -> Result<(Catalog, Tier)> {
-    let tier = run.import().option("tier");
-    // Forms send words.
-    let tier = tier.and_then(|tier| tier.as_i64().or_else(|| tier.as_str()?.parse().ok())).unwrap_or(3);
-    let tier = Tier::parse(tier)?;
+    let tier = tier_of(&run.import().options)?;
     let (name, bytes) = (run.import().name.clone(), run.file().await?);
     let read = move || {
         let mut catalog = Catalog::default();
@@ -234,7 +247,7 @@ async fn read_import(run: &Run) -> Result<(Catalog, Tier)> {
         catalog
     };
     let catalog = tokio::task::spawn_blocking(read).await.map_err(Error::internal)?;
-    if let Some(line) = catalog.lines.iter().find(|line| catalog.files.is_empty() && line.outcome == Outcome::Refused) {
+    if let Some(line) = catalog.lines.iter().find(|line| catalog.is_unread() && line.outcome == Outcome::Refused) {
         let at = if line.place.line == 0 { String::new() } else { format!("Line {}: ", line.place.line) };
         return Err(Refusal::conflict(format!("{at}{}", line.message)).into());
     }
@@ -266,7 +279,7 @@ async fn perform(tx: &mut Tx<'_>, actor: &Actor, work: &Work, step: Step) -> Res
                      on conflict (team_id) do update
                         set source = excluded.source, said = excluded.said, said_at = excluded.said_at",
                     slug,
-                    team.place.file,
+                    work.catalog.source(&team.place),
                     serde_json::to_value(said)?,
                     now,
                 )
@@ -288,8 +301,7 @@ async fn perform(tx: &mut Tx<'_>, actor: &Actor, work: &Work, step: Step) -> Res
             work.name_service(index, &mut names);
             let world = World::load(tx, &names).await?;
             let last = matches!(step, Step::Needs(_));
-            let Decision { slug, write, said, lines, counts } =
-                decide::service(&world, &work.all, service, work.tier, last);
+            let Decision { slug, write, said, lines, counts } = decide::service(&world, work, service, last);
             if let Some(content) = write {
                 let content = Content::check(input(content))?;
                 put_content(tx, actor, &slug, Expected::Any, content).await?;
@@ -302,7 +314,7 @@ async fn perform(tx: &mut Tx<'_>, actor: &Actor, work: &Work, step: Step) -> Res
                      on conflict (service_id) do update
                         set source = excluded.source, said = excluded.said, said_at = excluded.said_at",
                     slug,
-                    service.place.file,
+                    work.catalog.source(&service.place),
                     serde_json::to_value(said)?,
                     now,
                 )
@@ -333,6 +345,7 @@ fn refused(work: &Work, step: Step, error: Error) -> Result<Line> {
 async fn missing(connection: &mut PgConnection, catalog: &Catalog) -> Result<Vec<Line>> {
     let services: Vec<String> = catalog.services.iter().map(|service| service.slug.clone()).collect();
     let teams: Vec<String> = catalog.teams.iter().map(|team| team.slug.clone()).collect();
+    let sources = catalog.sources();
     let gone = sqlx::query!(
         r#"select 'service' as "sort!", slug as "slug!", source as "source!"
              from service_imports join services on services.id = service_id
@@ -343,17 +356,18 @@ async fn missing(connection: &mut PgConnection, catalog: &Catalog) -> Result<Vec
            select 'team', slug, source from team_imports join teams on teams.id = team_id
             where source = any($1) and archived_at is null and slug <> all($3)
             order by 1, 2"#,
-        &catalog.files,
+        &sources,
         &services,
         &teams,
     )
     .fetch_all(connection)
     .await?;
-    let line = |sort: &str, slug: &str, source: String| {
+    let line = |sort: &str, slug: &str, source: &str| {
         let message = format!("This {sort} is no longer in the file; it stays as it is.");
-        catalog::line(Outcome::Kept, Place { file: source, line: 0 }, &format!("missing {sort}"), slug, message)
+        let place = Place { file: catalog.file(source).to_owned(), line: 0 };
+        catalog::line(Outcome::Kept, place, &format!("missing {sort}"), slug, message)
     };
-    Ok(gone.into_iter().map(|row| line(&row.sort, &row.slug, row.source)).collect())
+    Ok(gone.into_iter().map(|row| line(&row.sort, &row.slug, &row.source)).collect())
 }
 
 fn input(content: Content) -> ServiceInput {

@@ -1,6 +1,7 @@
 //! People, invitations and teams, and what every write keeps to.
 
 use domain::{Actor, Refusal, Role};
+use jiff_sqlx::ToSqlx as _;
 
 use super::super::invitations::{self, Acceptance, NewInvitation};
 use super::super::people::{self, NewPerson, PersonInput};
@@ -247,6 +248,17 @@ async fn a_team_is_put_with_its_members() {
     );
     let lost = if one.is_ok() { two } else { one };
     assert_eq!(refusal(lost).status(), 428);
+
+    // However many there are, pickers have all of them.
+    sqlx::query!(
+        "insert into teams (slug, name, created_at, updated_at)
+         select 'team-' || n, 'Team', $1, $1 from generate_series(1, 300) as n",
+        backend.now().to_sqlx(),
+    )
+    .execute(backend.pool())
+    .await
+    .unwrap();
+    assert_eq!(teams::all(&backend, &ada).await.unwrap().len(), 302);
 }
 
 fn once(test: &TestBackend, key: &str, what: &str) -> Backend {

@@ -1,10 +1,16 @@
 //! Text to rows, piece by piece: CSV as sheets and tools write it, JSON as a list or one object a line. No row is ever
 //! longer than [`LONGEST`], so that a quote that is never closed does not take the rest of the file with it.
 
-use serde_json::{Map, Value};
+use serde_json::{Deserializer, Map, Value};
 
 /// Bytes of one row at most: 1 MiB.
 pub(super) const LONGEST: usize = 1024 * 1024;
+/// Cells of a first row of several lines at most.
+const WIDEST: usize = 1000;
+/// JSON: how much of the text is waited for to see where the entries begin.
+const BEGINNING: usize = 4096;
+/// What the list of incidents is called in the object that holds it.
+const LISTS: [&str; 5] = ["incidents", "items", "data", "results", "records"];
 
 /// A row.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,7 +88,8 @@ pub(super) struct Rows {
     ended: bool,
     /// JSON: the list is closed, or what stands there cannot be read.
     over: bool,
-    begun: bool,
+    /// JSON: whether the entries stand in a list; nothing while the text has not told.
+    listed: Option<bool>,
 }
 
 /// What is next.
@@ -98,18 +105,20 @@ pub(super) enum Next {
 
 /// What taking one row from the text came to.
 enum Taken {
-    /// Its cells, where the next one begins, and whether a quoted cell has quotes that nobody doubled.
-    Row(Vec<String>, usize, bool),
+    /// Its cells, and where the next one begins.
+    Row(Vec<String>, usize),
     /// The text ends before the row does.
     More,
     /// A quote of this column is never closed.
     Unclosed(usize),
+    /// It has several lines, and what stands in them is no row.
+    Astray,
 }
 
 impl Rows {
     pub(super) fn new(format: Format) -> Self {
         let text = String::new();
-        Self { format, width: None, text, from: 0, line: 1, ended: false, over: false, begun: false }
+        Self { format, width: None, text, from: 0, line: 1, ended: false, over: false, listed: None }
     }
 
     /// Takes in more text. `last`: it is the last of it.
@@ -156,21 +165,19 @@ impl Rows {
                 return Next::More;
             }
             let line = self.line;
-            let taken = take_csv(rest, delimiter, self.ended);
+            let taken = take_csv(rest, delimiter, self.width, self.ended);
             let reason = match taken {
                 Taken::More if rest.len() <= LONGEST => return Next::More,
-                Taken::Row(cells, length, stray) if length <= LONGEST => {
-                    let several = rest[..length].trim_ascii_end().iter().any(|byte| matches!(byte, b'\n' | b'\r'));
-                    let other = self.width.is_some_and(|width| width != cells.len());
-                    if !several || !(other || stray) {
-                        self.width.get_or_insert(cells.len());
-                        self.go_to(self.from + length);
-                        if cells.iter().all(|cell| cell.trim().is_empty()) {
-                            continue;
-                        }
-                        return Next::Row(Row { line, cells: Cells::Csv(cells) });
+                Taken::Row(cells, length) if length <= LONGEST => {
+                    self.width.get_or_insert(cells.len());
+                    self.go_to(self.from + length);
+                    if cells.iter().all(|cell| cell.trim().is_empty()) {
+                        continue;
                     }
-                    "The quotes of this row end in a line below, as if another row belonged to it: one is missing or too many."
+                    return Next::Row(Row { line, cells: Cells::Csv(cells) });
+                }
+                Taken::Astray => {
+                    "The quotes of this row go on in a line below, as if another row belonged to it: one is missing or too many."
                         .to_owned()
                 }
                 Taken::Unclosed(column) => format!("The quote that begins column {column} is never closed."),
@@ -187,9 +194,9 @@ impl Rows {
         if self.over {
             return Next::End;
         }
-        if !self.begun {
+        if self.listed.is_none() {
             let Some(inside) = begin_json(&self.text[self.from..], self.ended) else { return Next::More };
-            self.begun = true;
+            self.listed = Some(self.text[self.from..self.from + inside].ends_with('['));
             self.go_to(self.from + inside);
         }
         let rest = &self.text.as_bytes()[self.from..];
@@ -216,9 +223,14 @@ impl Rows {
                 None if !self.ended && rest.len() <= LONGEST => Next::More,
                 _ => {
                     self.over = true;
-                    unreadable(
-                        "This entry is never closed, or longer than 1 MiB. Nothing after it was read.".to_owned(),
-                    )
+                    let mut reason =
+                        "This entry is never closed, or longer than 1 MiB. Nothing after it was read.".to_owned();
+                    if self.listed == Some(false) {
+                        reason.push_str(" A list within an object is read when it is called ");
+                        reason.push_str(&LISTS.join(", "));
+                        reason.push('.');
+                    }
+                    unreadable(reason)
                 }
             },
             Some(_) => {
@@ -235,26 +247,40 @@ fn blanks(text: &[u8], ended: bool, is_blank: impl Fn(u8) -> bool) -> usize {
     if blank == text.len() && !ended && text.last() == Some(&b'\r') { blank - 1 } else { blank }
 }
 
-/// Where the entries begin: after `[`, or after `{"items": [` and the like; at once for one object a line. `None`: more
-/// text is needed to tell.
+/// Where the entries begin: after `[`, or after `{"total": 2, "items": [` and the like; at once for one object a line.
+/// `None`: more text is needed to tell.
 fn begin_json(text: &str, ended: bool) -> Option<usize> {
     let begins = text.len() - text.trim_start().len();
     let rest = &text[begins..];
     if rest.starts_with('[') {
         return Some(begins + 1);
     }
-    let inside = || {
-        let rest = rest.strip_prefix('{')?.trim_start().strip_prefix('"')?;
-        let (name, rest) = rest.split_once('"')?;
-        let rest = rest.trim_start().strip_prefix(':')?.trim_start().strip_prefix('[')?;
-        // A list of names is a member of the first object, not the list of all objects.
-        let known = ["items", "incidents", "data", "results", "records"].contains(&name.to_lowercase().as_str());
-        known.then_some(text.len() - rest.len())
-    };
-    if rest.len() < 200 && !ended {
+    if rest.len() < BEGINNING && !ended {
         return None;
     }
-    Some(inside().unwrap_or(begins))
+    Some(begins + wrapped_list(rest).unwrap_or(0))
+}
+
+/// Where the entries begin in an object that is not an incident but holds the list of them.
+fn wrapped_list(object: &str) -> Option<usize> {
+    let mut rest = object.strip_prefix('{')?;
+    loop {
+        let mut names = Deserializer::from_str(rest).into_iter::<String>();
+        let name = names.next()?.ok()?.to_lowercase();
+        // An incident may have such a list itself.
+        if ["id", "title"].contains(&name.as_str()) {
+            return None;
+        }
+        rest = rest[names.byte_offset()..].trim_start().strip_prefix(':')?.trim_start();
+        if let Some(inside) = rest.strip_prefix('[') {
+            // A list of names is a member like any other.
+            let entries = inside.trim_start().starts_with(['{', ']']);
+            return (entries && LISTS.contains(&name.as_str())).then_some(object.len() - inside.len());
+        }
+        let mut values = Deserializer::from_str(rest).into_iter::<Value>();
+        values.next()?.ok()?;
+        rest = rest[values.byte_offset()..].trim_start().strip_prefix(',')?;
+    }
 }
 
 /// The byte after the object that begins here.
@@ -280,17 +306,30 @@ fn object_end(text: &[u8]) -> Option<usize> {
 
 /// The first row of the text. RFC 4180, and what others write: lone carriage returns, blanks around quotes, quotes within
 /// a quoted cell that nobody doubled.
-fn take_csv(text: &[u8], delimiter: u8, ended: bool) -> Taken {
+///
+/// A row of several lines has doubled its quotes, and has the cells that others have (`width`); else one of its quotes is
+/// missing. That is told as soon as it shows: a file in which each line opens a quote would be looked through to its end
+/// for each line.
+fn take_csv(text: &[u8], delimiter: u8, width: Option<usize>, ended: bool) -> Taken {
     let mut cells = Vec::new();
     let mut cell: Vec<u8> = Vec::new();
     let mut quoted = false;
     let mut was_quoted = false;
-    let mut stray = false;
+    // No more than blanks in the cell so far.
+    let mut blank = true;
+    // A quote that nobody doubled, and that the row has several lines.
+    let (mut stray, mut several) = (false, false);
     let mut at = 0;
     let text_of = |cell: Vec<u8>| String::from_utf8(cell).unwrap_or_default();
+    // Whether a row with another cell after these has too many.
+    let is_full = |cells: &[String]| cells.len() >= width.unwrap_or(WIDEST);
     while let Some(byte) = text.get(at).copied() {
         if quoted {
             if byte != b'"' {
+                several |= matches!(byte, b'\n' | b'\r');
+                if several && (stray || is_full(&cells)) {
+                    return Taken::Astray;
+                }
                 cell.push(byte);
                 at += 1;
                 continue;
@@ -318,30 +357,33 @@ fn take_csv(text: &[u8], delimiter: u8, ended: bool) -> Taken {
         }
         if byte == delimiter {
             cells.push(text_of(std::mem::take(&mut cell)));
-            was_quoted = false;
+            (was_quoted, blank) = (false, true);
         } else if byte == b'\n' || byte == b'\r' {
             if byte == b'\r' && at + 1 == text.len() && !ended {
                 return Taken::More;
             }
-            let end = if text[at..].starts_with(b"\r\n") { at + 2 } else { at + 1 };
-            cells.push(text_of(cell));
-            return Taken::Row(cells, end, stray);
-        } else if byte == b'"' && !was_quoted && cell.iter().all(|byte| *byte == b' ') {
+            break;
+        } else if byte == b'"' && !was_quoted && blank {
             cell.clear();
             quoted = true;
         } else {
+            blank &= byte == b' ';
             cell.push(byte);
         }
         at += 1;
     }
-    if !ended {
+    if at == text.len() && !ended {
         return Taken::More;
     }
     if quoted {
         return Taken::Unclosed(cells.len() + 1);
     }
     cells.push(text_of(cell));
-    Taken::Row(cells, text.len(), stray)
+    if several && (stray || width.is_some_and(|width| cells.len() != width)) {
+        return Taken::Astray;
+    }
+    let end = if text[at..].starts_with(b"\r\n") { at + 2 } else { text.len().min(at + 1) };
+    Taken::Row(cells, end)
 }
 
 #[cfg(test)]
@@ -415,10 +457,31 @@ mod tests {
         let found = all("a,b,c\n1,\"lost,x\n2,\"fine\",y\n", 3);
         assert!(matches!(&found[1], Err((2, why)) if why.contains("another row")), "{found:?}");
         assert_eq!(found[2], Ok((3, Cells::Csv(vec!["2".into(), "fine".into(), "y".into()]))));
+        // A second one that is open at its line's end, told by its own row.
+        let found = all("a,b\n1,\"one\n2,\"two\n3,\"it\nis \"\"fine\"\"\"\n", 3);
+        assert!(matches!(&found[1..3], [Err((2, _)), Err((3, _))]), "{found:?}");
+        assert_eq!(found[3], Ok((4, Cells::Csv(vec!["3".into(), "it\nis \"fine\"".into()]))));
         let endless = format!("a,b\n1,\"{}\n2,x\n", "no end\n".repeat(200_000));
         let found = all(&endless, 64 * 1024);
         assert!(matches!(&found[1], Err((2, why)) if why.contains("1 MiB")), "{:?}", found[1]);
         assert_eq!(found.last(), Some(&Ok((200_003, Cells::Csv(vec!["2".into(), "x".into()])))));
+    }
+
+    #[test]
+    fn quotes_in_every_line_cost_no_more_than_the_lines() {
+        for (line, good) in [
+            ("INC-7,\"prod\" is down again,2\n", 0),
+            ("INC-7,\"\"prod\"\" is down again,2\n", 0),
+            ("INC-7,\"prod is down again,2\n", 0),
+            ("a\",\"b\n", 0),
+            ("a\",b\n", 20_000),
+        ] {
+            let began = std::time::Instant::now();
+            let found = all(&format!("id,title,severity\n{}", line.repeat(20_000)), 64 * 1024);
+            assert!(began.elapsed() < std::time::Duration::from_secs(10), "{line}: {:?}", began.elapsed());
+            assert_eq!(found.len(), 20_001, "{line}");
+            assert_eq!(found[1..].iter().filter(|row| row.is_ok()).count(), good, "{line}");
+        }
     }
 
     #[test]
@@ -435,10 +498,18 @@ mod tests {
         };
         assert_eq!(ids("[\n{\"id\":1,\"x\":\"]}\\\"\"},\n {\"id\":2}]"), ["2:1", "3:2"]);
         assert_eq!(ids("{ \"incidents\" : [{\"id\":1}], \"next\": null}"), ["1:1"]);
+        let paged =
+            "{\"total\": 2, \"more\":false,\"page\":{\"id\":\"[{\"},\"Incidents\":[{\"id\":1},\n{\"id\":2}],\"x\":[]}";
+        assert_eq!(ids(paged), ["1:1", "2:2"]);
+        assert_eq!(ids("{\"id\":4,\"items\":[{\"id\":5}]}"), ["1:4"], "an incident with a list of its own");
+        assert_eq!(ids("{\"total\":1,\"items\":[\"x\"],\"id\":6}"), ["1:6"], "a list of names");
         assert_eq!(ids("{\"id\":1}\n{\"id\":2,\"list\":[{}]}\n"), ["1:1", "2:2"]);
         assert_eq!(ids("{\"labels\":[\"a\"],\"id\":3}"), ["1:3"]);
         assert!(ids("[{\"id\":1},7]")[1].contains("braces"));
-        assert!(ids("[{\"id\":1},{\"id\":2")[1].contains("never closed"));
+        let open = ids("[{\"id\":1},{\"id\":2");
+        assert!(open[1].contains("never closed") && !open[1].contains("is called"), "{open:?}");
+        let wrapped = ids("{\"issues\":[{\"id\":2}");
+        assert!(wrapped[0].contains("when it is called incidents, items"), "{wrapped:?}");
         let found = ids("[{\"id\":1},{\"id\" 2},{\"id\":3}]");
         assert!(found[1].contains("not JSON") && found[2] == "1:3", "{found:?}");
     }

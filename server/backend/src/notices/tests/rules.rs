@@ -198,7 +198,10 @@ async fn what_happens_to_an_account_is_told_to_its_owner_whoever_did_it() {
     let sent = mails(&cast.test).await;
     assert_eq!(sent.len(), 1);
     let mail = &sent[0].1;
-    assert_eq!(mail_of(&cast.test, cast.ada.id).await.ready(&cast.test).await.unwrap(), crate::notices::mail::Ready::Now);
+    assert_eq!(
+        mail_of(&cast.test, cast.ada.id).await.ready(&cast.test).await.unwrap(),
+        crate::notices::mail::Ready::Now
+    );
     assert!(mail.header("List-Unsubscribe").is_none(), "this mail cannot be turned off");
     let all = Change {
         channels: [("security".to_owned(), Channels { inbox: true, mail: false })].into(),

@@ -160,7 +160,7 @@ fn links(reader: &mut Reader<'_>, entity: &Node) -> Vec<crate::services::Link> {
             ("backstage.io/techdocs-ref", "Documentation"),
         ] {
             let said = annotations.iter().find(|(annotation, _)| annotation == name);
-            if let Some((_, Node { line, value: Value::Text(text) })) = said {
+            if let Some((_, Node { line, value: Value::Text(text), .. })) = said {
                 // `url:https://…`; `dir:.` means a folder of the repository, which is nowhere to go to.
                 let url = text.strip_prefix("url:").unwrap_or(text);
                 if url.starts_with("http") {

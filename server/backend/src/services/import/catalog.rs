@@ -68,8 +68,8 @@ pub(super) struct SaidTeam {
 /// All files of one import.
 #[derive(Debug, Default)]
 pub struct Catalog {
-    /// The files that could be read, by name.
-    pub(super) files: Vec<String>,
+    /// The files that could be read, by name, and what each is known as the next time.
+    files: BTreeMap<String, String>,
     pub(super) teams: Vec<SaidTeam>,
     pub(super) services: Vec<SaidService>,
     /// Users: name in the file to address.
@@ -83,15 +83,20 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// Adds a file. One that cannot be read is a line; nothing of it is taken over.
+    /// Adds a file that is known by its name. One that cannot be read is a line; nothing of it is taken over.
     pub fn add(&mut self, file: &str, bytes: &[u8]) {
+        self.add_from(file, file, bytes);
+    }
+
+    /// The same for a file that is known by more than it is called, such as its whole path.
+    pub fn add_from(&mut self, file: &str, known_as: &str, bytes: &[u8]) {
         if bytes.len() > domain::limits::CATALOG_FILE_BYTES {
             let limit = domain::limits::CATALOG_FILE_BYTES / (1024 * 1024);
             return self.refuse_file(file, 0, format!("The file is larger than {limit} MiB."));
         }
         match yaml::documents(bytes) {
             Ok(documents) => {
-                self.files.push(file.to_owned());
+                let (services, teams) = (self.services.len(), self.teams.len());
                 if documents.is_empty() {
                     let message = "The file says nothing.".to_owned();
                     self.note(Place { file: file.to_owned(), line: 0 }, "file", file, message);
@@ -99,9 +104,40 @@ impl Catalog {
                 for document in &documents {
                     self.add_document(file, document);
                 }
+                let first = self.services.get(services).map(|service| &service.slug);
+                let first = first.or_else(|| self.teams.get(teams).map(|team| &team.slug));
+                let known_as = shortened(known_as, 700);
+                // Every repository has a catalog-info.yaml: what it describes first tells it from the others.
+                let source = match first {
+                    Some(first) if documents.iter().any(|document| document.get("kind").is_some()) => {
+                        format!("{known_as}#{first}")
+                    }
+                    _ => known_as,
+                };
+                self.files.insert(file.to_owned(), source);
             }
             Err(yaml::Unreadable { line, why }) => self.refuse_file(file, line, why),
         }
+    }
+
+    /// Whether no file could be read.
+    pub(super) fn is_unread(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// What the files are known as.
+    pub(super) fn sources(&self) -> Vec<String> {
+        self.files.values().cloned().collect()
+    }
+
+    /// What the file of this place is known as.
+    pub(super) fn source(&self, place: &Place) -> &str {
+        self.files.get(&place.file).map_or("", String::as_str)
+    }
+
+    /// The name of the file that is known as `source`.
+    pub(super) fn file(&self, source: &str) -> &str {
+        self.files.iter().find(|(_, known)| *known == source).map_or("", |(file, _)| file.as_str())
     }
 
     fn refuse_file(&mut self, file: &str, line: u64, message: String) {

@@ -1,13 +1,12 @@
 //! What becomes of one service or team of a file, given what is here. Pure: the same for the differences shown and for
 //! the change made.
 
-use std::collections::BTreeSet;
-
 use domain::limits;
 use domain::service::Tier;
 
 use super::catalog::{Catalog, Said, SaidOfTeam, SaidService, SaidTeam, line};
 use super::merge;
+use super::steps::Work;
 use super::world::{HereService, HereTeam, World};
 use crate::imports::{Counts, Line, Outcome, Place};
 use crate::services::change::Content;
@@ -27,34 +26,27 @@ pub(super) struct Decision<C, S> {
     pub(super) counts: Counts,
 }
 
-/// A service. `all` are the names of all services in the files: what it needs of them and is not here yet comes later,
-/// with the step that is `last`.
-pub(super) fn service(
-    world: &World,
-    all: &BTreeSet<String>,
-    service: &SaidService,
-    tier: Tier,
-    last: bool,
-) -> Decision<Content, Said> {
+/// A service. What it needs of the services in the files and is not here yet comes later, with the step that is `last`.
+pub(super) fn service(world: &World, work: &Work, service: &SaidService, last: bool) -> Decision<Content, Said> {
     let mut lines = Vec::new();
     let mut counts = Counts::default();
     let place = &service.place;
     let slug = world.called.get(&service.slug).unwrap_or(&service.slug).clone();
     let here = world.services.get(&slug);
-    let (said, later) = resolve(world, all, service, &slug, &mut lines);
+    let (said, later) = resolve(world, work, service, &slug, &mut lines);
     if slug != service.slug {
         let message = format!("It is called {slug} here since it was renamed; the file goes into it.");
         lines.push(line(Outcome::Noted, place.clone(), "renamed service", &service.slug, message));
     }
     let (mut content, mut keep) = match here {
         None => {
-            let mut made = line(Outcome::New, place.clone(), "service", &slug, introduction(&said, tier));
+            let mut made = line(Outcome::New, place.clone(), "service", &slug, introduction(&said, work.tier));
             made.subject.clone_from(&slug);
             lines.push(made);
-            counts.add("new dependency", i64::try_from(said.depends_on.len()).unwrap_or_default());
+            counts.add("counted dependency", i64::try_from(said.depends_on.len()).unwrap_or_default());
             let content = Content {
                 name: said.name.clone().unwrap_or_else(|| slug.clone()),
-                tier: said.tier.unwrap_or(tier),
+                tier: said.tier.unwrap_or(work.tier),
                 team: said.team.clone(),
                 description: said.description.clone().unwrap_or_default(),
                 depends_on: said.depends_on.clone(),
@@ -72,7 +64,7 @@ pub(super) fn service(
         }
         Some(here) => {
             let merged = merge::service(&here.content, here.last.as_ref(), &said);
-            counts.add("new dependency", merged.dependencies);
+            counts.add("counted dependency", merged.dependencies);
             differences(&mut lines, &mut counts, place, ("service", &slug), merged.changes, merged.kept);
             (merged.content, merged.said)
         }
@@ -82,7 +74,8 @@ pub(super) fn service(
         keep.depends_on.retain(|name| name != waiting);
     }
     let write = here.is_none_or(|here| here.content != content).then_some(content);
-    let known = here.is_some_and(|here| here.last.as_ref() == Some(&keep) && here.source.as_ref() == Some(&place.file));
+    let source = Some(work.catalog.source(place));
+    let known = here.is_some_and(|here| here.last.as_ref() == Some(&keep) && here.source.as_deref() == source);
     let said = (!known).then_some(keep);
     if last {
         // All of it was said with the service itself.
@@ -123,8 +116,8 @@ pub(super) fn team(world: &World, catalog: &Catalog, team: &SaidTeam) -> Decisio
         }
     };
     let write = here.is_none_or(|here| here.content != content).then_some(content);
-    let known =
-        here.is_some_and(|here| here.last.as_ref() == Some(&keep) && here.source.as_ref() == Some(&team.place.file));
+    let source = Some(catalog.source(&team.place));
+    let known = here.is_some_and(|here| here.last.as_ref() == Some(&keep) && here.source.as_deref() == source);
     Decision { slug, write, said: (!known).then_some(keep), lines, counts }
 }
 
@@ -162,7 +155,7 @@ impl World {
 /// What the file says in our names, what of that comes later, and lines for what means nothing here.
 fn resolve(
     world: &World,
-    all: &BTreeSet<String>,
+    work: &Work,
     service: &SaidService,
     slug: &str,
     lines: &mut Vec<Line>,
@@ -182,7 +175,7 @@ fn resolve(
             _ if need.slug.is_empty() => None,
             _ if need.slug == service.slug => Some(slug.to_owned()),
             Some(now) => Some(now.clone()),
-            None if all.contains(&need.slug) => {
+            None if work.all.contains(&need.slug) => {
                 later.push(need.slug.clone());
                 Some(need.slug.clone())
             }

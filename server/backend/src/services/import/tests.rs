@@ -172,9 +172,13 @@ async fn a_backstage_file_becomes_teams_and_services_and_the_rest_is_reported() 
     }
     assert_eq!(subjects(&report, Outcome::Refused, "entry"), ["Component"]);
     assert_eq!(
-        (report.counts.of("new service"), report.counts.of("new team"), report.counts.of("new dependency")),
+        (report.counts.of("new service"), report.counts.of("new team"), report.counts.of("counted dependency")),
         (2, 1, 3)
     );
+    for outcome in Outcome::ALL {
+        let lines = report.lines.iter().filter(|line| line.outcome == *outcome).count();
+        assert_eq!(report.counts.with(*outcome), i64::try_from(lines).unwrap(), "a line for each {outcome:?}");
+    }
     let repeated = report.lines.iter().find(|line| line.sort == "repeated name").unwrap();
     assert_eq!(repeated.place, Place { file: "info.yaml".into(), line: 36 });
 }
@@ -281,6 +285,35 @@ async fn what_a_file_no_longer_has_stays_and_is_reported() {
 }
 
 #[tokio::test]
+async fn files_of_one_name_know_nothing_of_each_other() {
+    let cast = Cast::new().await;
+    let file = |names: &[&str]| {
+        let entity = |name: &&str| format!("---\nkind: Component\nmetadata: {{name: {name}}}\n");
+        names.iter().map(entity).collect::<Vec<_>>().concat()
+    };
+    // Every repository has a catalog-info.yaml of its own.
+    for repository in [&["river", "lake"][..], &["boat"], &["crew", "mast"]] {
+        let report = cast.apply(&[("catalog-info.yaml", &file(repository))]).await;
+        assert_eq!(report.counts.with(Outcome::Kept), 0, "{:?}", report.lines);
+    }
+    let report = cast.apply(&[("catalog-info.yaml", &file(&["river"]))]).await;
+    let missing: Vec<_> = report.lines.iter().filter(|line| line.sort == "missing service").collect();
+    assert_eq!(missing.len(), 1);
+    assert_eq!((missing[0].subject.as_str(), missing[0].place.file.as_str()), ("lake", "catalog-info.yaml"));
+
+    // A file that is known by its path is the same from wherever it is read.
+    let from = async |file: &str, text: &str| {
+        let mut catalog = Catalog::default();
+        catalog.add_from(file, "/srv/catalog.yml", text.as_bytes());
+        catalog.close();
+        apply(&cast.test, &cast.admin, catalog, Tier::Supporting, |_| true).await.unwrap()
+    };
+    from("srv/catalog.yml", "services: [{name: tides}, {name: moon}]\n").await;
+    let report = from("catalog.yml", "services: [{name: moon}]\n").await;
+    assert_eq!(subjects(&report, Outcome::Kept, "missing service"), ["tides"]);
+}
+
+#[tokio::test]
 async fn an_interrupted_import_leaves_whole_services_and_a_second_run_completes_it() {
     let whole = Cast::new().await;
     let files = [("info.yaml", BACKSTAGE), ("catalog.yml", RUNBOOK)];
@@ -348,6 +381,14 @@ async fn odd_files_are_named_and_harm_nothing() {
     let long = cast.service("long").await;
     assert_eq!((long.name.chars().count(), long.description.chars().count()), (120, 4000));
     assert_eq!(subjects(&report, Outcome::Noted, "repeated field"), ["Component once"]);
+}
+
+#[tokio::test]
+async fn a_version_that_looks_like_a_number_is_taken_as_it_is_written() {
+    let cast = Cast::new().await;
+    cast.apply(&[("info.yaml", "kind: Component\nmetadata: {name: 1.10, labels: {version: 1.20}}\n")]).await;
+    let service = cast.service("1-10").await;
+    assert_eq!((service.name.as_str(), service.labels), ("1.10", vec!["version=1.20".to_owned()]));
 }
 
 #[tokio::test]

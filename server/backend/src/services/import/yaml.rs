@@ -1,6 +1,7 @@
 //! YAML as a tree in which everything knows its line. Bounded: no input makes it large or slow.
 
 use std::fmt;
+use std::ops::Range;
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{Spanned, options};
@@ -10,9 +11,11 @@ use serde_saphyr::{Spanned, options};
 pub(super) struct Node {
     pub(super) line: u64,
     pub(super) value: Value,
+    /// Its bytes in the file; none when that is not known.
+    at: Range<usize>,
 }
 
-/// A value. What is not text and yet no list or map (a number, `true`) is the text that says it.
+/// A value. What is not text and yet no list or map (a number, `true`) is the text that says it, as it is written.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Value {
     Nothing,
@@ -60,12 +63,17 @@ pub(super) fn documents(bytes: &[u8]) -> Result<Vec<Node>, Unreadable> {
         non_finite_float_policy: serde_saphyr::NonFiniteFloatPolicy::AsString,
         with_snippet: false,
     };
-    serde_saphyr::from_multiple_with_options::<Node>(&text, options).map_err(|error| {
+    let read = serde_saphyr::from_multiple_with_options::<Node>(&text, options).map_err(|error| {
         let line = error.location().map_or(0, |location| location.line());
         let mut why: String = error.without_snippet().to_string();
         why.retain(|character| !character.is_control() || character == ' ');
         Unreadable { line, why: format!("This is not YAML that can be read: {}", why.trim_end_matches('.')) + "." }
-    })
+    });
+    let mut documents = read?;
+    for document in &mut documents {
+        document.as_written(&text);
+    }
+    Ok(documents)
 }
 
 /// UTF-8, or UTF-16 with its mark, as YAML says.
@@ -89,6 +97,31 @@ fn text(bytes: &[u8]) -> Result<String, Unreadable> {
 }
 
 impl Node {
+    /// Takes numbers and truth values as `file` has them: `1.10` is not the text `1.1`. All other text is either the same
+    /// there, or has quotes, blanks or signs around it that no number has.
+    fn as_written(&mut self, file: &str) {
+        match &mut self.value {
+            Value::Nothing => {}
+            Value::Text(text) => {
+                let written = file.get(self.at.clone()).unwrap_or_default();
+                let of_a_number = |character: char| character.is_ascii_alphanumeric() || "+-.".contains(character);
+                if !written.is_empty() && written.chars().all(of_a_number) {
+                    written.clone_into(text);
+                }
+            }
+            Value::List(items) => {
+                for item in items {
+                    item.as_written(file);
+                }
+            }
+            Value::Map(members) => {
+                for (_, member) in members {
+                    member.as_written(file);
+                }
+            }
+        }
+    }
+
     /// The member with this name.
     pub(super) fn get(&self, name: &str) -> Option<&Self> {
         match &self.value {
@@ -120,8 +153,13 @@ impl Node {
 
 impl<'de> Deserialize<'de> for Node {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Spanned { value, referenced, .. } = Spanned::<Value>::deserialize(deserializer)?;
-        Ok(Self { line: referenced.line(), value })
+        let Spanned { value, referenced, defined } = Spanned::<Value>::deserialize(deserializer)?;
+        let bytes = defined.span().byte_offset().zip(defined.span().byte_len());
+        let at = bytes.and_then(|(from, length)| {
+            let from = usize::try_from(from).ok()?;
+            Some(from..from.checked_add(usize::try_from(length).ok()?)?)
+        });
+        Ok(Self { line: referenced.line(), value, at: at.unwrap_or_default() })
     }
 }
 
@@ -238,6 +276,19 @@ mod tests {
         assert_eq!(said, ["yes", "007", "1_000", "true", "3", ".nan"]);
         assert_eq!(node.get("g").unwrap().value, Value::Nothing);
         assert_eq!((node.get("e").unwrap().line, node.get("h").unwrap().line), (5, 8));
+    }
+
+    #[test]
+    fn numbers_are_the_text_that_says_them() {
+        let node = one(
+            "é: x\r\na: 1.10\r\nb: 0x1F # hex\r\nc: {d: 1234e5, e: True}\r\nf: &v +1.50\r\ng: *v\r\nh: \"1.10\"\r\ni: .5\r\n",
+        );
+        let said = ["a", "b", "f", "g", "h", "i"].map(|name| texts(&node, name));
+        assert_eq!(said, ["1.10", "0x1F", "+1.50", "+1.50", "1.10", ".5"]);
+        let within = node.get("c").unwrap();
+        assert_eq!((texts(within, "d"), texts(within, "e")), ("1234e5".into(), "True".into()));
+        let second = documents(b"a: 1\n---\nb: 2.50\n").unwrap().remove(1);
+        assert_eq!(texts(&second, "b"), "2.50");
     }
 
     #[test]

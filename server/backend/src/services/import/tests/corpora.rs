@@ -104,7 +104,7 @@ async fn real_catalogues_come_in_as_their_lines_say() {
     let edges =
         sqlx::query_scalar!(r#"select count(*) as "n!" from service_dependencies"#).fetch_one(pool).await.unwrap();
     assert_eq!(usize::try_from(edges).unwrap(), expected.edges);
-    assert_eq!(report.counts.of("new dependency"), edges);
+    assert_eq!(report.counts.of("counted dependency"), edges);
     assert_eq!(subjects(&report, Outcome::Noted, "dependency").len(), expected.nowhere);
 
     // Without an owner, and kept: whom no team is named for, and whose team nobody knows.
