@@ -16,7 +16,7 @@ export async function invite(admin: Page, email: string, role = "Member"): Promi
   await card.getByLabel("E-mail address").fill(email);
   await card.getByLabel("Role").selectOption({ label: role });
   await card.getByRole("button", { name: "Make an invitation link" }).click();
-  await expect(admin.getByRole("status")).toContainText("The invitation is ready");
+  await expect(admin.locator(".flash")).toContainText("The invitation is ready");
   return (await card.locator(".copyable").innerText()).trim();
 }
 

@@ -19,7 +19,7 @@ test("invite by link, accept, change the role, disable", async ({ page, another,
   await ines.getByLabel("Your name").fill(name);
   await ines.getByLabel("Password").fill(`calm water ${word}`);
   await ines.getByRole("button", { name: "Create my account" }).click();
-  await expect(ines.getByRole("status")).toContainText("Welcome to Plumbline");
+  await expect(ines.locator(".flash")).toContainText("Welcome to Plumbline");
   const late = await another();
   expect((await late.goto(new URL(link).pathname))?.status(), "a link works once").toBeGreaterThanOrEqual(400);
 
@@ -28,14 +28,14 @@ test("invite by link, accept, change the role, disable", async ({ page, another,
   await page.getByRole("link", { name }).click();
   await page.getByLabel("Role").selectOption({ label: "Member" });
   await page.getByRole("button", { name: "Change the role" }).click();
-  await expect(page.getByRole("status")).toContainText("The role is changed");
+  await expect(page.locator(".flash")).toContainText("The role is changed");
   await expect(page.getByLabel("Role")).toHaveValue("member");
   await ines.goto("/rfcs/new");
   await expect(ines.getByRole("button", { name: "Save draft" }), "the new role counts at once").toBeVisible();
 
   await page.locator(".confirm > summary", { hasText: "Disable the account" }).click();
   await page.getByRole("button", { name: "Disable", exact: true }).click();
-  await expect(page.getByRole("status")).toContainText("The account is disabled");
+  await expect(page.locator(".flash")).toContainText("The account is disabled");
   await ines.goto("/rfcs");
   await expect(ines, "their session ended").toHaveURL(/\/sign-in/);
   await ines.getByLabel("E-mail address").fill(email);
@@ -44,7 +44,7 @@ test("invite by link, accept, change the role, disable", async ({ page, another,
   await expect(ines.locator(".form-errors")).toBeVisible();
 
   await page.getByRole("button", { name: "Enable the account again" }).click();
-  await expect(page.getByRole("status")).toContainText("enabled again");
+  await expect(page.locator(".flash")).toContainText("enabled again");
   await signIn(ines, email, `calm water ${word}`);
 });
 
@@ -54,7 +54,7 @@ test("an invitation can be taken back", async ({ page, another, signInAs, expect
   const email = `late-${crypto.randomUUID().slice(0, 8)}@example.com`;
   const link = await invite(page, email);
   await page.locator("#invitations .row", { hasText: email }).getByRole("button", { name: "Take back" }).click();
-  await expect(page.getByRole("status")).toContainText("The invitation is taken back");
+  await expect(page.locator(".flash")).toContainText("The invitation is taken back");
   await expect(page.locator("#invitations").getByText(email)).toHaveCount(0);
   const late = await another();
   expect((await late.goto(new URL(link).pathname))?.status()).toBeGreaterThanOrEqual(400);
@@ -66,7 +66,7 @@ test("change one's own name and time zone", async ({ page }) => {
   await page.getByLabel("Name", { exact: true }).fill("Zoë Ōta");
   await page.getByLabel("Time zone").fill("Pacific/Auckland");
   await page.getByRole("button", { name: "Save" }).click();
-  await expect(page.getByRole("status")).toContainText("Saved");
+  await expect(page.locator(".flash")).toContainText("Saved");
   await expect(page.locator(".account-button")).toContainText("Zoë Ōta");
   await expect(page.locator("footer")).toContainText("Pacific/Auckland");
 });
@@ -79,7 +79,7 @@ test("a changed password ends every other session", async ({ page, another }) =>
   await page.getByLabel("Current password").fill(person.password);
   await page.getByLabel("New password").fill(`${person.password} again`);
   await page.getByRole("button", { name: "Change the password" }).click();
-  await expect(page.getByRole("status")).toContainText("Your password is changed");
+  await expect(page.locator(".flash")).toContainText("Your password is changed");
   await elsewhere.goto("/account");
   await expect(elsewhere).toHaveURL(/\/sign-in/);
   await signIn(elsewhere, person.email, `${person.password} again`);
@@ -99,7 +99,7 @@ test("a token is shown once, works, and can be revoked", async ({ page, request 
   await expect(card.getByText("Nightly report", { exact: true })).toBeVisible();
   await card.locator(".confirm > summary").click();
   await card.getByRole("button", { name: "Revoke the token" }).click();
-  await expect(page.getByRole("status")).toContainText("revoked");
+  await expect(page.locator(".flash")).toContainText("revoked");
   expect((await ask()).status()).toBe(401);
 });
 
@@ -116,7 +116,7 @@ test("sessions: one's own are listed, and ended one by one or all together", asy
   await card.getByRole("button", { name: "Sign out there" }).first().click();
   await expect(card.locator(".row")).toHaveCount(2);
   await card.getByRole("button", { name: "Sign out everywhere else" }).click();
-  await expect(page.getByRole("status")).toContainText("The other sessions have ended");
+  await expect(page.locator(".flash")).toContainText("The other sessions have ended");
   await expect(card.locator(".row")).toHaveCount(1);
   for (const ended of [second, third]) {
     await ended.goto("/");
@@ -132,7 +132,7 @@ test("an admin signs somebody out everywhere", async ({ page, another, signInAs 
   await page.locator(".confirm > summary", { hasText: "Sign out everywhere" }).click();
   await expect(page.getByText("Every session and API token of")).toBeVisible();
   await page.getByRole("button", { name: "Sign out everywhere" }).click();
-  await expect(page.getByRole("status")).toContainText("ended");
+  await expect(page.locator(".flash")).toContainText("ended");
   await theirs.goto("/");
   await expect(theirs).toHaveURL(/\/sign-in/);
 });
@@ -143,7 +143,7 @@ test("sign out", async ({ page, signInAs }) => {
   await page.locator(".account-button").click();
   await page.getByRole("button", { name: "Sign out" }).click();
   await expect(page).toHaveURL(/\/sign-in/);
-  await expect(page.getByRole("status")).toContainText("You are signed out");
+  await expect(page.locator(".flash")).toContainText("You are signed out");
   await page.goBack();
   await page.reload();
   await expect(page, "nothing is left in the history").toHaveURL(/\/sign-in/);

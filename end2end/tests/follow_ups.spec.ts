@@ -25,7 +25,7 @@ test("make one, move it, hand it on, finish it", async ({ page, signInAs, axe })
     await page.getByLabel("What is to be done").fill(title);
     await page.getByLabel("Due", { exact: true }).fill(inDays(2));
     await page.getByRole("button", { name: "Make the follow-up" }).click();
-    await expect(page.getByRole("status")).toContainText("The follow-up is made");
+    await expect(page.locator(".flash")).toContainText("The follow-up is made");
     await expect(page.getByRole("heading", { level: 1 })).toHaveText(title);
     await expect(page.locator("main")).toContainText("Due in 2 days");
     await axe();
@@ -34,7 +34,7 @@ test("make one, move it, hand it on, finish it", async ({ page, signInAs, axe })
   await test.step("move", async () => {
     await page.getByLabel("Due", { exact: true }).fill(inDays(9));
     await page.getByRole("button", { name: "Move" }).click();
-    await expect(page.getByRole("status")).toContainText("The day is moved");
+    await expect(page.locator(".flash")).toContainText("The day is moved");
     await expect(page.locator(".facts")).toContainText("Due at first");
     await expect(page.locator(".facts")).toContainText("moved once");
   });
@@ -42,7 +42,7 @@ test("make one, move it, hand it on, finish it", async ({ page, signInAs, axe })
   await test.step("hand on, and no further say in it but as its maker", async () => {
     await page.getByLabel("New owner").fill("jonas@example.com");
     await page.getByRole("button", { name: "Hand on" }).click();
-    await expect(page.getByRole("status")).toContainText("Handed on");
+    await expect(page.locator(".flash")).toContainText("Handed on");
     await expect(page.locator(".facts")).toContainText("Jonas Weber");
   });
 
@@ -50,10 +50,10 @@ test("make one, move it, hand it on, finish it", async ({ page, signInAs, axe })
     await page.locator(".confirm > summary", { hasText: "Done" }).click();
     await page.getByLabel("What was done").fill("It rings after ten minutes now.");
     await page.getByRole("button", { name: "It is done" }).click();
-    await expect(page.getByRole("status")).toContainText("Done.");
+    await expect(page.locator(".flash")).toContainText("Done.");
     await expect(page.locator(".facts")).toContainText("It rings after ten minutes now.");
     await page.getByRole("button", { name: "Open it again" }).click();
-    await expect(page.getByRole("status")).toContainText("open again");
+    await expect(page.locator(".flash")).toContainText("open again");
   });
 });
 
@@ -84,7 +84,7 @@ test("finished from the list, dropped only for a reason", async ({ page, signInA
   await row.getByLabel("What was done").click();
   await row.getByLabel("What was done").fill("Raised to 40.");
   await row.getByRole("button", { name: "It is done" }).click();
-  await expect(page.getByRole("status")).toContainText("Done.");
+  await expect(page.locator(".flash")).toContainText("Done.");
   await expect(page).toHaveURL(/\/follow-ups\?/);
   await expect(page.getByText("No follow-up matches")).toBeVisible();
 
@@ -95,7 +95,7 @@ test("finished from the list, dropped only for a reason", async ({ page, signInA
   await expect(page.locator(".field-message", { hasText: "Say why" })).toBeVisible();
   await page.getByLabel("Why").fill("The ship is sold.");
   await page.getByRole("button", { name: "Drop it" }).click();
-  await expect(page.getByRole("status")).toContainText("Dropped.");
+  await expect(page.locator(".flash")).toContainText("Dropped.");
 });
 
 test("mine are on my home page; others see them and cannot change them", async ({ page, signInAs }) => {

@@ -97,7 +97,7 @@ test("a revision written on one that is not the newest", async ({ page, signInAs
   await axe();
 
   await page.getByRole("button", { name: "Publish on top of revision 2" }).click();
-  await expect(page.getByRole("status")).toContainText("The new revision is published");
+  await expect(page.locator(".flash")).toContainText("The new revision is published");
   await expect(page.locator("#rfc-body")).toContainText("My own text.");
 });
 

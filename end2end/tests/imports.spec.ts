@@ -56,7 +56,7 @@ test("a file is compared, its differences are read, then it is applied", async (
     await expect(page.locator("main")).toContainText("Nothing would change", { timeout: 20_000 });
     await page.locator(".confirm > summary", { hasText: "Discard" }).click();
     await page.locator(".confirm-body").getByRole("button", { name: "Discard" }).click();
-    await expect(page.getByRole("status")).toContainText("discarded");
+    await expect(page.locator(".flash")).toContainText("discarded");
   });
 });
 

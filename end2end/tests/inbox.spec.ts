@@ -66,7 +66,7 @@ test("what one is told is chosen by kind, with quiet hours", async ({ page, axe,
   await expect(page.locator(".form-errors")).toContainText("Say when the quiet hours end");
   await page.getByLabel("Until").fill("07:00");
   await page.getByRole("button", { name: "Save" }).click();
-  await expect(page.getByRole("status")).toContainText("Saved");
+  await expect(page.locator(".flash")).toContainText("Saved");
   await expect(page.getByLabel("Mentions of you")).toHaveValue("inbox");
   await expect(page.getByLabel("Until")).toHaveValue("07:00");
 });

@@ -26,7 +26,7 @@ test("record an incident, follow it up, change it, void it", async ({ page, sign
     await page.getByLabel("Ended").fill(at(95));
     await page.getByLabel("Summary").fill("A **stale** list.");
     await page.getByRole("button", { name: "Record the incident" }).click();
-    await expect(page.getByRole("status")).toContainText("The incident is recorded");
+    await expect(page.locator(".flash")).toContainText("The incident is recorded");
     await expect(page.getByRole("heading", { level: 1 })).toContainText(title);
     await expect(page.locator(".moments")).toContainText("4 min after the start");
     await expect(page.locator("main")).toContainText("Lasted 1 h 35 min");
@@ -39,7 +39,7 @@ test("record an incident, follow it up, change it, void it", async ({ page, sign
     await page.getByLabel("What is to be done").fill("Check the age of the list before opening");
     await page.getByLabel("Due", { exact: true }).fill(new Date(Date.now() + 6 * 86_400_000).toISOString().slice(0, 10));
     await page.getByRole("button", { name: "Add the follow-up" }).click();
-    await expect(page.getByRole("status")).toContainText("The follow-up is made");
+    await expect(page.locator(".flash")).toContainText("The follow-up is made");
     await expect(page).toHaveURL(/#follow-ups$/);
     await expect(page.locator("#follow-ups .row")).toContainText("Check the age of the list");
   });
@@ -49,7 +49,7 @@ test("record an incident, follow it up, change it, void it", async ({ page, sign
     await expect(page.getByLabel("Ended")).toHaveValue(/T/);
     await page.getByLabel("What happened").fill(`${title} again`);
     await page.getByRole("button", { name: "Save" }).click();
-    await expect(page.getByRole("status")).toContainText("Saved");
+    await expect(page.locator(".flash")).toContainText("Saved");
     await expect(page.getByRole("heading", { level: 1 })).toContainText("again");
   });
 
@@ -70,7 +70,7 @@ test("record an incident, follow it up, change it, void it", async ({ page, sign
     await page.locator(".confirm > summary", { hasText: "Void the incident" }).click();
     await page.getByLabel("Why").fill("An exercise.");
     await page.getByRole("button", { name: "Void it" }).click();
-    await expect(page.getByRole("status")).toContainText("voided");
+    await expect(page.locator(".flash")).toContainText("voided");
     await expect(page.locator("main")).toContainText("An exercise.");
     await page.goto(`/incidents?q=${encodeURIComponent(title)}`);
     await expect(page.getByText("No incident matches")).toBeVisible();
@@ -98,7 +98,7 @@ test("times that cannot be are named, and what was typed stays", async ({ page, 
   await expect(page.locator(".field-message", { hasText: "cannot end before it starts" })).toBeVisible();
   await page.getByLabel("Ended").fill("");
   await page.getByRole("button", { name: "Record the incident" }).click();
-  await expect(page.getByRole("status")).toContainText("The incident is recorded");
+  await expect(page.locator(".flash")).toContainText("The incident is recorded");
   await expect(page.locator(".moments")).toContainText("26 Oct 2025, 01:30");
 });
 
@@ -121,7 +121,7 @@ test("leads edit the types", async ({ page, signInAs }) => {
   const name = `Tide ${crypto.randomUUID().slice(0, 6)}`;
   await page.getByLabel("Name", { exact: true }).last().fill(name);
   await page.getByRole("button", { name: "Add the type" }).click();
-  await expect(page.getByRole("status")).toContainText("Created");
+  await expect(page.locator(".flash")).toContainText("Created");
   const row = page.locator(".row", { hasText: name });
   await row.locator("summary").click();
   expect((await row.locator(".row-main").boundingBox())?.width, "the name keeps room").toBeGreaterThan(100);

@@ -56,7 +56,7 @@ test("write an RFC, comment on a sentence, revise it, follow the comment, settle
 
   await test.step("publish it", async () => {
     await page.getByRole("button", { name: "Publish for review" }).click();
-    await expect(page.getByRole("status")).toContainText("Published");
+    await expect(page.locator(".flash")).toContainText("Published");
     await expect(page.getByRole("heading", { level: 1 })).toContainText(title);
     await expect(page.locator(".meta").getByText("In review")).toBeVisible();
     await expect(page.locator("#rfc-body table")).toBeVisible();
@@ -78,7 +78,7 @@ test("write an RFC, comment on a sentence, revise it, follow the comment, settle
     await composer.getByLabel("Blocking").check();
     await composer.getByRole("button", { name: "Comment", exact: true }).click();
 
-    await expect(grace.getByRole("status")).toContainText("Your comment is there");
+    await expect(grace.locator(".flash")).toContainText("Your comment is there");
     const thread = passage(grace, SENTENCE).locator(".thread");
     await expect(thread.locator(".thread-quote")).toHaveText(withScript ? words : SENTENCE);
     await expect(thread.locator(".comment-body em")).toHaveText("older");
@@ -96,7 +96,7 @@ test("write an RFC, comment on a sentence, revise it, follow the comment, settle
     await page.getByLabel("Text, in Markdown").fill(`${WHY}\n${PLAN}\n## At the gate\n\n${EDITED}\n`);
     await page.getByLabel("What changed").fill("Fifteen minutes, and the plan comes first");
     await page.getByRole("button", { name: "Publish revision 2" }).click();
-    await expect(page.getByRole("status")).toContainText("The new revision is published");
+    await expect(page.locator(".flash")).toContainText("The new revision is published");
   });
 
   const thread = page.locator(".thread").filter({ hasText: "what happens when the list is" });
@@ -117,7 +117,7 @@ test("write an RFC, comment on a sentence, revise it, follow the comment, settle
     await expect(page).toHaveURL(rfc);
     if (!withScript) {
       await thread.getByRole("button", { name: "Yes, this is the place" }).click();
-      await expect(page.getByRole("status")).toContainText("is attached to the text you chose");
+      await expect(page.locator(".flash")).toContainText("is attached to the text you chose");
       await expect(passage(page, EDITED).locator(".anchor-note")).toHaveCount(0);
     }
   });
@@ -126,7 +126,7 @@ test("write an RFC, comment on a sentence, revise it, follow the comment, settle
     await thread.locator("summary", { hasText: "Reply" }).click();
     await thread.getByLabel("Your reply").fill("Then it asks the network, as today.");
     await thread.getByRole("button", { name: "Reply" }).click();
-    await expect(page.getByRole("status")).toContainText("Your reply is there");
+    await expect(page.locator(".flash")).toContainText("Your reply is there");
     await expect(thread.locator(".comment")).toHaveCount(2);
   });
 
@@ -135,7 +135,7 @@ test("write an RFC, comment on a sentence, revise it, follow the comment, settle
     const seen = grace.locator(".thread").filter({ hasText: "what happens when the list is" });
     await expect(seen).toContainText("Then it asks the network");
     await seen.getByRole("button", { name: "Resolve" }).click();
-    await expect(grace.getByRole("status")).toContainText("The thread is resolved");
+    await expect(grace.locator(".flash")).toContainText("The thread is resolved");
     await grace.goto(rfc);
     await expect(grace.locator(".thread-resolved summary").first()).toContainText("Resolved");
     await expect(grace.locator(".thread-resolved .comment").first()).toBeHidden();
@@ -146,7 +146,7 @@ test("write an RFC, comment on a sentence, revise it, follow the comment, settle
     await thread.locator("> summary").click();
     await expect(thread).toContainText("Resolved by Grace Lindqvist");
     await thread.getByRole("button", { name: "Reopen" }).click();
-    await expect(page.getByRole("status")).toContainText("The thread is open again");
+    await expect(page.locator(".flash")).toContainText("The thread is open again");
     await expect(thread).toHaveAttribute("data-state", "open");
     await expect(thread.locator(".comment")).toHaveCount(2);
   });
@@ -176,7 +176,7 @@ test("a thread whose text is gone keeps its words and is put back where it belon
     await selectWords(page, "not a word");
     await page.getByRole("button", { name: "Put the thread here" }).click();
   }
-  await expect(page.getByRole("status")).toContainText("attached to the text you chose");
+  await expect(page.locator(".flash")).toContainText("attached to the text you chose");
   await expect(passage(page, "Something else entirely").locator(`#${id}`)).toBeVisible();
 });
 
@@ -190,7 +190,7 @@ test("a comment is changed and taken back; what it said stays in its history", a
   await thread.getByRole("link", { name: "Edit or delete this comment" }).click();
   await thread.getByLabel("Your comment").fill("Ten is too few.");
   await thread.getByRole("button", { name: "Save" }).click();
-  await expect(page.getByRole("status")).toContainText("The comment is changed");
+  await expect(page.locator(".flash")).toContainText("The comment is changed");
   await expect(thread.locator(".comment-body")).toHaveText("Ten is too few.");
   await thread.getByRole("link", { name: /^edited/ }).click();
   await expect(thread.locator(".comment-earlier")).toHaveText("Ten is to few.");
@@ -203,7 +203,7 @@ test("a comment is changed and taken back; what it said stays in its history", a
   await thread.getByRole("link", { name: "Edit or delete this comment" }).click();
   await thread.locator(".confirm > summary").click();
   await thread.getByRole("button", { name: "Delete comment" }).click();
-  await expect(page.getByRole("status")).toContainText("The comment is deleted");
+  await expect(page.locator(".flash")).toContainText("The comment is deleted");
   await expect(thread).toContainText("This comment was deleted.");
   await expect(thread).not.toContainText("Ten is");
 });
@@ -227,7 +227,7 @@ test("a draft is its author's alone until it is published, and can be deleted", 
   await page.getByRole("link", { name: title }).click();
   await page.locator(".confirm > summary", { hasText: "Delete draft" }).click();
   await page.getByRole("button", { name: "Delete draft" }).click();
-  await expect(page.getByRole("status")).toContainText("The draft is deleted");
+  await expect(page.locator(".flash")).toContainText("The draft is deleted");
   expect((await page.goto(rfc))?.status()).toBe(404);
 });
 

@@ -17,7 +17,7 @@ test("create, edit, rename, archive", async ({ page, signInAs, axe }) => {
     await page.getByLabel("Links").fill("Runbook https://wiki.example.com/tides");
     await page.getByLabel("Labels").fill("batch, third parties");
     await page.getByRole("button", { name: "Add the service" }).click();
-    await expect(page.getByRole("status")).toContainText("Created");
+    await expect(page.locator(".flash")).toContainText("Created");
     await expect(page).toHaveURL(new RegExp(`/services/tide-tables-${word}`));
     await expect(page.getByRole("heading", { level: 1 })).toHaveText(`Tide tables ${word}`);
     await expect(page.getByRole("link", { name: "Reliability" })).toBeVisible();
@@ -33,7 +33,7 @@ test("create, edit, rename, archive", async ({ page, signInAs, axe }) => {
     await page.getByLabel("What it does").fill("Tells captains when to sail.");
     await page.getByLabel("Depends on").fill("identity");
     await page.getByRole("button", { name: "Save" }).click();
-    await expect(page.getByRole("status")).toContainText("Saved");
+    await expect(page.locator(".flash")).toContainText("Saved");
     await expect(page.locator("main")).toContainText("Tells captains when to sail.");
     await expect(page.getByRole("link", { name: "Event bus" })).toHaveCount(0);
   });
@@ -42,7 +42,7 @@ test("create, edit, rename, archive", async ({ page, signInAs, axe }) => {
     await page.getByRole("link", { name: "Change", exact: true }).click();
     await page.getByLabel("New short name").fill(`tides-${word}`);
     await page.getByRole("button", { name: "Rename" }).click();
-    await expect(page.getByRole("status")).toContainText("Renamed");
+    await expect(page.locator(".flash")).toContainText("Renamed");
     await page.goto(`/services/tide-tables-${word}`);
     await expect(page).toHaveURL(new RegExp(`/services/tides-${word}$`));
     await page.goto(`/services/tide-tables-${word}/edit`);
@@ -52,7 +52,7 @@ test("create, edit, rename, archive", async ({ page, signInAs, axe }) => {
   await test.step("archive, and bring it back", async () => {
     await page.locator(".confirm > summary", { hasText: "Archive the service" }).click();
     await page.getByRole("button", { name: "Archive", exact: true }).click();
-    await expect(page.getByRole("status")).toContainText("Archived");
+    await expect(page.locator(".flash")).toContainText("Archived");
     await expect(page.locator("main")).toContainText("Out of use since");
     await page.goto(`/services?q=${word}`);
     await expect(page.getByText("No service matches")).toBeVisible();
@@ -60,7 +60,7 @@ test("create, edit, rename, archive", async ({ page, signInAs, axe }) => {
     await page.getByRole("link", { name: `Tide tables ${word}` }).click();
     await page.getByRole("link", { name: "Change", exact: true }).click();
     await page.getByRole("button", { name: "Bring it back" }).click();
-    await expect(page.getByRole("status")).toContainText("Restored");
+    await expect(page.locator(".flash")).toContainText("Restored");
   });
 });
 

@@ -41,12 +41,12 @@ test("an admin makes a webhook, sees its secret once, and switches it off", asyn
 
   await test.step("off, and gone", async () => {
     await page.getByRole("button", { name: "Disable" }).click();
-    await expect(page.getByRole("status")).toContainText("not called any more");
+    await expect(page.locator(".flash")).toContainText("not called any more");
     await expect(page.locator("main")).toContainText("Not called since");
     await axe();
     await page.locator(".confirm > summary", { hasText: "Delete" }).click();
     await page.getByRole("button", { name: "Delete the webhook" }).click();
-    await expect(page.getByRole("status")).toContainText("deleted");
+    await expect(page.locator(".flash")).toContainText("deleted");
     await expect(page.getByRole("link", { name: `Paging ${word}` })).toHaveCount(0);
   });
 });
@@ -62,7 +62,7 @@ test("a hook is made, and revoked", async ({ page, signInAs }) => {
   await expect(row).toContainText("/hooks/");
   await row.locator(".confirm > summary", { hasText: "Revoke" }).click();
   await row.getByRole("button", { name: "Revoke the hook" }).click();
-  await expect(page.getByRole("status")).toContainText("revoked");
+  await expect(page.locator(".flash")).toContainText("revoked");
   await expect(page.locator("#hooks li", { hasText: name })).toHaveCount(0);
 });
 

@@ -71,7 +71,8 @@ impl Severity {
             .ok_or_else(|| Refusal::field("severity", "The severity is 1 (critical), 2 (major), 3 (minor) or 4 (low)."))
     }
 
-    /// Reads what incident tools write: `2`, `SEV2`, `Sev-2`, `P2`, `S2`, `major`.
+    /// Reads what incident tools write: `2`, `SEV2`, `Sev-2`, `P2`, `S2`, `major`. Some have a step beyond ours: 0 is
+    /// their gravest, 5 their least.
     pub fn parse_word(word: &str) -> Option<Self> {
         let word = word.trim().to_lowercase();
         match word.as_str() {
@@ -87,7 +88,11 @@ impl Severity {
             .map_or(word.as_str(), |number| number.trim_start_matches([' ', '-', '_']));
         // What a sheet makes of a number.
         let number = number.strip_suffix(".0").unwrap_or(number);
-        Self::parse(number.parse().ok()?).ok()
+        match number.parse().ok()? {
+            0 => Some(Self::Critical),
+            5 => Some(Self::Low),
+            number => Self::parse(number).ok(),
+        }
     }
 }
 
@@ -170,6 +175,10 @@ mod tests {
             ("sev-3", 3),
             ("Severity 4", 4),
             ("P1", 1),
+            ("SEV0", 1),
+            ("P0", 1),
+            ("5", 4),
+            ("sev 5", 4),
             ("s2", 2),
             ("3.0", 3),
             ("Critical", 1),
@@ -178,7 +187,7 @@ mod tests {
         ] {
             assert_eq!(Severity::parse_word(word).map(Severity::number), Some(number), "{word}");
         }
-        for word in ["", "0", "5", "P0", "-1", "sev", "urgent", "1st", "sev2x"] {
+        for word in ["", "6", "P6", "-1", "sev", "urgent", "1st", "sev2x"] {
             assert_eq!(Severity::parse_word(word), None, "{word}");
         }
         assert!(Severity::Major.is_grave() && !Severity::Minor.is_grave());

@@ -387,7 +387,15 @@ impl<'a> Work<'a> {
             lines.push(self.line(Outcome::Refused, "row", *line, subject, reason.clone()));
         }
         for (line, subject, note) in &batch.noted {
-            lines.push(self.line(Outcome::Noted, "time", *line, subject, note.clone()));
+            match note {
+                parse::Note::Time(note) => {
+                    lines.push(self.line(Outcome::Noted, "time", *line, subject, note.clone()));
+                }
+                parse::Note::Severity(note) if self.remarked.is_new("severity", note) => {
+                    lines.push(self.line(Outcome::Noted, "severity", *line, subject, note.clone()));
+                }
+                parse::Note::Severity(_) => {}
+            }
         }
         for ((line, said), became) in batch.said.iter().zip(became) {
             let subject = reader::subject(said);

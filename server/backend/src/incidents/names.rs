@@ -1,5 +1,6 @@
 //! What imports and hooks call services: words that are no service's address wait here until somebody says what they
-//! stand for. The answer goes to every incident that has the word, and is remembered for those to come.
+//! stand for, or a service of that name comes into the catalogue. The answer goes to every incident that has the word,
+//! and is remembered for those to come.
 
 use std::collections::BTreeSet;
 
@@ -15,6 +16,12 @@ use crate::{Backend, Page, PageRequest, Result, Subject, Tx};
 
 /// Held shared by whoever writes words, exclusively by whoever says what one stands for: no incident comes between.
 const NAMES_LOCK: i64 = 0x706c_6273_6e61;
+
+/// Takes it exclusively, for whoever says what a word stands for: also by adding a service or a type of that name.
+pub(crate) async fn lock(connection: &mut PgConnection) -> Result<()> {
+    sqlx::query!("select pg_advisory_xact_lock($1)", NAMES_LOCK).execute(connection).await?;
+    Ok(())
+}
 
 /// What became of a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -130,7 +137,7 @@ pub async fn decide(backend: &Backend, actor: &Actor, name: &str, service: Optio
     if let Some(earlier) = tx.replay()? {
         return Ok(earlier);
     }
-    sqlx::query!("select pg_advisory_xact_lock($1)", NAMES_LOCK).execute(&mut *tx).await?;
+    lock(&mut tx).await?;
     let before = sqlx::query!(
         r#"select aliases.decided_at is not null as "decided!", services.slug as "slug?", services.id as "id?"
              from (select $1::text as name) as asked
@@ -179,16 +186,76 @@ pub async fn decide(backend: &Backend, actor: &Actor, name: &str, service: Optio
     tx.commit(Decided { name, service: slug, incidents }).await
 }
 
-/// Gives the incidents that have the word what it stands for now; the incidents that this changed.
-async fn apply(tx: &mut Tx<'_>, name: &str, service: Option<i64>) -> Result<Vec<i64>> {
-    // In the order in which everybody holds them.
+/// The words that wait, and may stand for a service of this slug and name: for whoever is about to write one. Nobody
+/// writes others, or changes the incidents that have them, until the transaction ends.
+pub(crate) async fn waiting(tx: &mut Tx<'_>, slug: &str, name: &str) -> Result<Vec<String>> {
+    lock(tx).await?;
+    let waiting = sqlx::query_scalar!(
+        r#"select distinct name as "name!" from incident_service_names
+            where not exists (select from incident_service_aliases as aliases
+                               where aliases.name = incident_service_names.name)"#
+    );
+    let mut words = waiting.fetch_all(&mut **tx).await?;
+    let name = name.to_lowercase();
+    words.retain(|word| *word == slug || domain::text::slugify(word, "") == slug || *word == name);
+    hold(tx, &words).await?;
+    Ok(words)
+}
+
+/// Gives the incidents that have these words what they stand for, now that it is in the catalogue: as if they came after
+/// it.
+pub(crate) async fn settle(tx: &mut Tx<'_>, waiting: &[String]) -> Result<()> {
+    if waiting.is_empty() {
+        return Ok(());
+    }
+    for (word, meaning) in waiting.iter().zip(meanings(tx, waiting).await?) {
+        let Meaning::Service { id, slug } = meaning else { continue };
+        let gone =
+            sqlx::query_scalar!("delete from incident_service_names where name = $1 returning incident_id", word);
+        let touched = gone.fetch_all(&mut **tx).await?;
+        sqlx::query!(
+            "insert into incident_services (incident_id, service_id) select unnest($1::bigint[]), $2
+             on conflict do nothing",
+            &touched,
+            id,
+        )
+        .execute(&mut **tx)
+        .await?;
+        changed(tx, &touched).await?;
+        let said = json!({ "name": word, "service": slug, "ignored": false });
+        let events = touched.into_iter().map(|id| (id, None, Some(said.clone()))).collect();
+        tx.quiet_events("incident.services_named", "incident", events).await?;
+    }
+    Ok(())
+}
+
+/// Holds the incidents that have one of these words: in the order in which everybody does.
+async fn hold(tx: &mut Tx<'_>, names: &[String]) -> Result<()> {
     sqlx::query!(
-        "select id from incidents where id in (select incident_id from incident_service_names where name = $1)
+        "select id from incidents where id in (select incident_id from incident_service_names where name = any($1))
           order by id for no key update",
-        name,
+        names,
     )
     .fetch_all(&mut **tx)
     .await?;
+    Ok(())
+}
+
+/// Counts that these incidents changed.
+async fn changed(tx: &mut Tx<'_>, incidents: &[i64]) -> Result<()> {
+    sqlx::query!(
+        "update incidents set version = version + 1, updated_at = $2 where id = any($1)",
+        incidents,
+        tx.now().to_sqlx(),
+    )
+    .execute(&mut **tx)
+    .await?;
+    Ok(())
+}
+
+/// Gives the incidents that have the word what it stands for now; the incidents that this changed.
+async fn apply(tx: &mut Tx<'_>, name: &str, service: Option<i64>) -> Result<Vec<i64>> {
+    hold(tx, &[name.to_owned()]).await?;
     let mut touched = sqlx::query_scalar!(
         "delete from incident_services where name = $1 and service_id is distinct from $2 returning incident_id",
         name,
@@ -209,13 +276,7 @@ async fn apply(tx: &mut Tx<'_>, name: &str, service: Option<i64>) -> Result<Vec<
     );
     touched.sort_unstable();
     touched.dedup();
-    sqlx::query!(
-        "update incidents set version = version + 1, updated_at = $2 where id = any($1)",
-        &touched,
-        tx.now().to_sqlx(),
-    )
-    .execute(&mut **tx)
-    .await?;
+    changed(tx, &touched).await?;
     Ok(touched)
 }
 

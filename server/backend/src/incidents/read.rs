@@ -32,6 +32,7 @@ pub async fn list(backend: &Backend, actor: &Actor, filter: &Filter, page: &Page
     let rows = page.rows()?;
     let after: Option<Cursor> = page.after()?;
     let wanted = Wanted::of(backend, filter).await?;
+    // `offset 0`: the view counts once for an incident, not again for each time `nth` is named.
     let found = sqlx::query!(
         r#"with page as (
              select * from incidents
@@ -61,8 +62,9 @@ pub async fn list(backend: &Backend, actor: &Actor, filter: &Filter, page: &Page
                   (select coalesce(jsonb_agg(jsonb_build_object('nth', nth, 'service', jsonb_build_object(
                                       'slug', services.slug, 'name', services.name, 'tier', tier))
                                              order by services.slug), '[]')
-                     from incident_repetitions join services on services.id = service_id
-                    where incident_id = page.id and nth > 1) as "repeats!: Json<Vec<Repeat>>"
+                     from (select * from incident_repetitions where incident_id = page.id offset 0) as again
+                     join services on services.id = service_id
+                    where nth > 1) as "repeats!: Json<Vec<Repeat>>"
              from page join incident_types on incident_types.id = page.type_id
             order by page.started_at desc, page.id desc"#,
         filter.voided,
@@ -188,6 +190,7 @@ pub(super) async fn hold(connection: &mut PgConnection, id: i64) -> Result<Store
 }
 
 pub(super) async fn read(connection: &mut PgConnection, id: i64) -> Result<Option<Stored>> {
+    // `offset 0` as in the list.
     let row = sqlx::query!(
         r#"select incidents.*, incident_types.slug as type_slug, incident_types.name as type_name,
                   people.email as "email?: String", people.name as "recorder?",
@@ -202,8 +205,9 @@ pub(super) async fn read(connection: &mut PgConnection, id: i64) -> Result<Optio
                   (select coalesce(jsonb_agg(jsonb_build_object('nth', nth, 'service', jsonb_build_object(
                                       'slug', services.slug, 'name', services.name, 'tier', tier))
                                              order by services.slug), '[]')
-                     from incident_repetitions join services on services.id = service_id
-                    where incident_id = incidents.id and nth > 1) as "repeats!: Json<Vec<Repeat>>"
+                     from (select * from incident_repetitions where incident_id = incidents.id offset 0) as again
+                     join services on services.id = service_id
+                    where nth > 1) as "repeats!: Json<Vec<Repeat>>"
              from incidents join incident_types on incident_types.id = type_id
              left join people on people.id = recorded_by
             where incidents.id = $1"#,

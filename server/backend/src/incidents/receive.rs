@@ -35,7 +35,7 @@ pub enum Happened {
     Recorded,
     /// It was known and says something else now.
     Changed,
-    /// It was known and says what it said.
+    /// It was known and says what it said, or it is voided.
     Unchanged,
 }
 
@@ -150,7 +150,7 @@ fn check(body: Body, hook: &str) -> Result<Said, Refusal> {
 
 fn read_severity(severity: &Value) -> Result<Severity, Refusal> {
     let found = match severity {
-        Value::Number(number) => return Severity::parse(number.as_i64().unwrap_or_default()),
+        Value::Number(number) => Severity::parse_word(&number.to_string()),
         Value::String(word) => Severity::parse_word(word),
         _ => None,
     };

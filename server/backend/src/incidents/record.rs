@@ -27,7 +27,7 @@ pub async fn record(backend: &Backend, actor: &Actor, input: IncidentInput) -> R
         return Err(Refusal::field("external_id", message).into());
     }
     let wanted = Wanted::resolve(&mut tx, content, None).await?;
-    let id = insert(&mut tx, actor, &wanted, None).await?;
+    let id = insert(&mut tx, actor, &wanted).await?;
     let stored = read::hold(&mut tx, id).await?;
     tx.event("incident.recorded", &Subject::incident(id), None, Some(serde_json::to_value(&wanted.content)?)).await?;
     let incident = stored.shown(actor).await?;
@@ -127,7 +127,7 @@ async fn editable(tx: &mut Tx<'_>, actor: &Actor, id: i64) -> Result<Stored> {
 }
 
 /// The incident that has this external id.
-pub(super) async fn by_external_id(connection: &mut PgConnection, content: &Content) -> Result<Option<i64>> {
+async fn by_external_id(connection: &mut PgConnection, content: &Content) -> Result<Option<i64>> {
     let Some(external_id) = &content.external_id else { return Ok(None) };
     let known = sqlx::query_scalar!(
         "select id from incidents where source = $1 and external_id = $2",
@@ -138,8 +138,8 @@ pub(super) async fn by_external_id(connection: &mut PgConnection, content: &Cont
 }
 
 /// A checked content with the ids of what it names.
-pub(super) struct Wanted {
-    pub(super) content: Content,
+struct Wanted {
+    content: Content,
     type_id: i64,
     services: Vec<i64>,
 }
@@ -147,11 +147,7 @@ pub(super) struct Wanted {
 impl Wanted {
     /// Looks up the type and the services; former addresses of services are understood. An archived type is refused
     /// unless the incident has it already.
-    pub(super) async fn resolve(
-        connection: &mut PgConnection,
-        mut content: Content,
-        was: Option<&Content>,
-    ) -> Result<Self> {
+    async fn resolve(connection: &mut PgConnection, mut content: Content, was: Option<&Content>) -> Result<Self> {
         let mut fields = Fields::default();
         let found = sqlx::query!("select id, archived_at from incident_types where slug = $1", content.incident_type)
             .fetch_optional(&mut *connection)
@@ -182,12 +178,7 @@ impl Wanted {
 }
 
 /// Writes a new incident; its id.
-pub(super) async fn insert(
-    tx: &mut Tx<'_>,
-    actor: &Actor,
-    wanted: &Wanted,
-    imported: Option<serde_json::Value>,
-) -> Result<i64> {
+async fn insert(tx: &mut Tx<'_>, actor: &Actor, wanted: &Wanted) -> Result<i64> {
     let now = tx.now().to_sqlx();
     // Services are written by `write_parts`.
     let Content {
@@ -206,9 +197,9 @@ pub(super) async fn insert(
     } = &wanted.content;
     let id = sqlx::query_scalar!(
         "insert into incidents (source, external_id, title, type_id, type_word, severity, started_at, detected_at,
-                                mitigated_at, ended_at, summary, postmortem_url, postmortem, recorded_by, imported,
-                                created_at, updated_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16) returning id",
+                                mitigated_at, ended_at, summary, postmortem_url, postmortem, recorded_by, created_at,
+                                updated_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15) returning id",
         source,
         external_id.as_deref(),
         title,
@@ -223,7 +214,6 @@ pub(super) async fn insert(
         postmortem_url.as_deref(),
         postmortem,
         actor.recorded_as(),
-        imported,
         now,
     )
     .fetch_one(&mut **tx)
@@ -234,7 +224,7 @@ pub(super) async fn insert(
 }
 
 /// Writes what an incident says now.
-pub(super) async fn update(tx: &mut Tx<'_>, id: i64, wanted: &Wanted) -> Result<()> {
+async fn update(tx: &mut Tx<'_>, id: i64, wanted: &Wanted) -> Result<()> {
     let now = tx.now().to_sqlx();
     let Content {
         title,

@@ -45,9 +45,10 @@ pub(super) struct Said {
 }
 
 impl Said {
-    /// What a source has said that never said anything: blank wherever blank is possible.
+    /// What counts as said by a source that never said it: blank wherever blank is possible, so that a blank is no news.
     pub(super) fn blank() -> Self {
         Self {
+            type_word: Some(String::new()),
             services: Some(BTreeSet::new()),
             detected_at: Some(None),
             mitigated_at: Some(None),

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use sqlx::PgConnection;
 
+use super::names;
 use crate::{Backend, Expected, OnConstraint, Result, Subject, Tx};
 
 /// A type of incident.
@@ -89,11 +90,12 @@ pub async fn put(
     if before.is_none() && i64::try_from(types.len()).unwrap_or(i64::MAX) >= limits::INCIDENT_TYPES {
         return Err(Refusal::conflict(format!("At most {} types are possible.", limits::INCIDENT_TYPES)).into());
     }
+    let waiting = waiting(&mut tx, &slug, &name).await?;
     let now = tx.now();
     write(&mut tx, &slug, &name, input.archived, now, before.as_ref()).await?;
     reorder(&mut tx, &types, &slug, input.position, input.archived).await?;
     let after = read(&mut tx, Some(&slug)).await?.pop();
-    let after = after.ok_or_else(|| crate::Error::internal("a type vanished while it was written"))?;
+    let mut after = after.ok_or_else(|| crate::Error::internal("a type vanished while it was written"))?;
     if before.as_ref() == Some(&after) {
         return tx.commit((after, false)).await;
     }
@@ -104,6 +106,9 @@ pub async fn put(
     let verb = if before.is_some() { "incident_type.changed" } else { "incident_type.added" };
     let subject = Subject::product("incident_types");
     tx.event(verb, &subject, before.as_ref().map(said), Some(said(&after))).await?;
+    if !input.archived {
+        after.incidents += settle(&mut tx, &slug, &waiting).await?;
+    }
     tx.commit((after, before.is_none())).await
 }
 
@@ -145,6 +150,43 @@ async fn write(
     .await
     .on_constraint("incident_types_name_unique", taken)?;
     Ok(())
+}
+
+/// The words that were no type's and may stand for one of this slug and name, for whoever is about to write it. Nobody
+/// writes others, or changes the incidents that have them, until the transaction ends.
+async fn waiting(tx: &mut Tx<'_>, slug: &str, name: &str) -> Result<Vec<String>> {
+    names::lock(tx).await?;
+    let words = sqlx::query_scalar!("select distinct type_word from incidents where type_word <> ''");
+    let mut words = words.fetch_all(&mut **tx).await?;
+    let name = name.to_lowercase();
+    words.retain(|word| incident::type_word(word) == slug || word.trim().to_lowercase() == name);
+    sqlx::query!("select id from incidents where type_word = any($1) order by id for no key update", &words)
+        .fetch_all(&mut **tx)
+        .await?;
+    Ok(words)
+}
+
+/// Gives the incidents that have these words this type, now that it is there: as if they came after it. How many.
+async fn settle(tx: &mut Tx<'_>, slug: &str, waiting: &[String]) -> Result<i64> {
+    let settled = sqlx::query!(
+        r#"with held as (
+             select incidents.id, type_word, slug from incidents join incident_types on incident_types.id = type_id
+              where type_word = any($1))
+           update incidents
+              set type_id = (select id from incident_types where slug = $2), type_word = '', version = version + 1,
+                  updated_at = $3
+             from held where incidents.id = held.id
+           returning incidents.id, held.type_word as "word!", held.slug as "was!""#,
+        waiting,
+        slug,
+        tx.now().to_sqlx(),
+    )
+    .fetch_all(&mut **tx)
+    .await?;
+    let said = |slug: &str, word: &str| Some(json!({ "type": slug, "type_word": word }));
+    let events = settled.iter().map(|row| (row.id, said(&row.was, &row.word), said(slug, ""))).collect();
+    tx.quiet_events("incident.changed", "incident", events).await?;
+    Ok(i64::try_from(settled.len()).unwrap_or(i64::MAX))
 }
 
 /// Gives every type its place: those in use first, `slug` at the one asked for.

@@ -24,7 +24,7 @@ pub(super) enum Became {
     Recorded(i64, Box<Content>),
     /// It was known and says something else now: what it said, and what it says.
     Changed(i64, Box<(Content, Content)>),
-    /// It was known and says what it said.
+    /// It was known and says what it said; or it is voided, so that nothing that is said changes it.
     Unchanged(i64),
     /// It breaks a rule.
     Refused(Refusal),
@@ -46,6 +46,7 @@ struct Known {
     id: i64,
     content: Content,
     imported: Said,
+    voided: bool,
 }
 
 /// What is to be written of one incident.
@@ -76,10 +77,11 @@ struct Touched {
 /// one of them at the same moment, so nothing may be committed; try again. No two of `said` may be about one incident.
 pub(super) async fn upsert(tx: &mut Tx<'_>, actor: &Actor, said: Vec<Said>, how: How) -> Result<Option<Vec<Became>>> {
     let now = tx.now();
-    let types = Types::read(tx).await?;
     let words: BTreeSet<String> = said.iter().filter_map(|said| said.services.clone()).flatten().collect();
     let words: Vec<String> = words.into_iter().collect();
     let meanings: HashMap<String, Meaning> = words.iter().cloned().zip(names::meanings(tx, &words).await?).collect();
+    // After the meanings: from then on nobody adds a type that one of the words stands for.
+    let types = Types::read(tx).await?;
     let mut known = known(tx, &said).await?;
     let mut became = Vec::with_capacity(said.len());
     let mut writes = Vec::new();
@@ -184,8 +186,10 @@ fn decide(
             };
             (content, said.clone(), said, None)
         }
+        // It counts nowhere. What is said meanwhile is news when somebody has restored it.
+        Some(known) if known.voided => return Ok(None),
         Some(known) => {
-            let news = said.news(&known.imported);
+            let news = said.news(&known.imported.clone().over(Said::blank()));
             let imported = said.over(known.imported);
             (known.content.clone(), news, imported, Some(known.content))
         }
@@ -278,7 +282,7 @@ async fn known(tx: &mut Tx<'_>, said: &[Said]) -> Result<HashMap<(String, String
     let rows = sqlx::query!(
         r#"select incidents.id, source, external_id as "external_id!", title, incident_types.slug as type_slug, type_word,
                   severity, started_at, detected_at, mitigated_at, ended_at, summary, postmortem_url, postmortem,
-                  imported,
+                  imported, voided_at is not null as "voided!",
                   array(select services.slug from incident_services join services on services.id = service_id
                          where incident_id = incidents.id order by services.slug) as "services!",
                   array(select name from incident_service_names left join incident_service_aliases using (name)
@@ -291,7 +295,7 @@ async fn known(tx: &mut Tx<'_>, said: &[Said]) -> Result<HashMap<(String, String
     .await?;
     let mut known = HashMap::with_capacity(rows.len());
     for row in rows {
-        let imported = row.imported.map(serde_json::from_value).transpose()?.unwrap_or_else(Said::blank);
+        let imported: Said = row.imported.map(serde_json::from_value).transpose()?.unwrap_or_default();
         let content = Content {
             title: row.title,
             incident_type: row.type_slug,
@@ -311,7 +315,7 @@ async fn known(tx: &mut Tx<'_>, said: &[Said]) -> Result<HashMap<(String, String
             source: row.source.clone(),
             external_id: Some(row.external_id.clone()),
         };
-        known.insert((row.source, row.external_id), Known { id: row.id, content, imported });
+        known.insert((row.source, row.external_id), Known { id: row.id, content, imported, voided: row.voided });
     }
     Ok(known)
 }

@@ -11,6 +11,7 @@ use sqlx::PgConnection;
 
 use super::{Link, Service, ServiceInput, Stored, named, read};
 use crate::accounts::team_id;
+use crate::incidents::names;
 use crate::{Backend, Error, Expected, Result, Subject, Tx};
 
 /// Held by a transaction that gives a service a new address, so that no address ever means two services.
@@ -62,6 +63,11 @@ pub(super) async fn put_content(
     if let Some(before) = before.as_ref().filter(|_| was.as_ref() == Some(&wanted.content)) {
         return Ok((before.service.clone(), false));
     }
+    let name = &wanted.content.name;
+    let waiting = match &was {
+        Some(was) if was.name == *name => Vec::new(),
+        _ => names::waiting(tx, slug, name).await?,
+    };
     let now = tx.now();
     let id = wanted.write(tx, slug, before.as_ref().map(|stored| stored.id), now).await?;
     wanted.write_parts(tx, id).await?;
@@ -69,6 +75,7 @@ pub(super) async fn put_content(
     let verb = if before.is_some() { "service.changed" } else { "service.created" };
     let was = was.map(serde_json::to_value).transpose()?;
     tx.event(verb, &Subject::service(slug), was, Some(serde_json::to_value(&wanted.content)?)).await?;
+    names::settle(tx, &waiting).await?;
     Ok((service, before.is_none()))
 }
 
@@ -103,6 +110,7 @@ pub async fn rename(backend: &Backend, actor: &Actor, slug: &str, new: &str) -> 
     if other.is_some() {
         return Err(taken(&new).into());
     }
+    let waiting = names::waiting(&mut tx, &new, &stored.service.name).await?;
     sqlx::query!("delete from service_former_slugs where slug = $1", new).execute(&mut *tx).await?;
     sqlx::query!(
         "insert into service_former_slugs (slug, service_id, since) values ($1, $2, $3)",
@@ -123,6 +131,7 @@ pub async fn rename(backend: &Backend, actor: &Actor, slug: &str, new: &str) -> 
     let service = reread(&mut tx, &new).await?;
     let (was, is) = (json!({ "slug": stored.service.slug }), json!({ "slug": new }));
     tx.event("service.renamed", &Subject::service(&new), Some(was), Some(is)).await?;
+    names::settle(&mut tx, &waiting).await?;
     tx.commit(service).await
 }
 

@@ -26,6 +26,15 @@ pub(super) struct Refused {
     pub(super) reason: String,
 }
 
+/// What there is to say about a row that is taken over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Note {
+    /// About one of its times.
+    Time(String),
+    /// About the word for its severity: the same for every row that has it.
+    Severity(String),
+}
+
 /// What stands in a cell.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Cell {
@@ -95,7 +104,7 @@ pub(super) fn row(
     columns: &[Column],
     order: Option<Order>,
     options: &Options,
-) -> Result<(Said, Vec<String>), Refused> {
+) -> Result<(Said, Vec<Note>), Refused> {
     let of = |field: Field| {
         let (index, column) = columns.iter().enumerate().find(|(_, column)| column.field == Some(field))?;
         let found = cell(cells, index, &column.heading);
@@ -127,7 +136,7 @@ pub(super) fn row(
         }
         let found = dates::resolve(&text, column.unit, order, &options.zone, start);
         let found = found.map_err(|reason| refused(field, reason))?;
-        notes.extend(found.note.map(|note| format!("{}: {note}", column.heading)));
+        notes.extend(found.note.map(|note| Note::Time(format!("{}: {note}", column.heading))));
         Ok(Some(found.at))
     };
     let started_at = time(Field::StartedAt, None)?;
@@ -140,14 +149,21 @@ pub(super) fn row(
     let title = title.map_err(in_words(Field::Title))?;
     let type_word = said(Field::Type).map(|word| text::optional_line("type", "The type", &word, limits::NAME_CHARS));
     let type_word = type_word.transpose().map_err(in_words(Field::Type))?;
-    let severity = given(Field::Severity).map(|word| {
-        Severity::parse_word(&word).ok_or_else(|| {
-            let word: String = word.chars().take(60).collect();
+    let severity = given(Field::Severity).map(|word| -> Result<Severity, Refused> {
+        let severity = Severity::parse_word(&word);
+        let word: String = word.chars().take(60).collect();
+        let severity = severity.ok_or_else(|| {
             refused(
                 Field::Severity,
                 format!("“{word}” is no severity; write 1 (critical), 2 (major), 3 (minor) or 4 (low)."),
             )
-        })
+        })?;
+        // Another number than its own was read.
+        let other = !word.contains(&severity.number().to_string());
+        if other && word.contains(|letter: char| letter.is_ascii_digit()) {
+            notes.push(Note::Severity(format!("“{word}” is read as {}.", severity.label())));
+        }
+        Ok(severity)
     });
     let severity = severity.transpose()?;
     let services = of(Field::Services).and_then(|(_, found)| found.as_list());
@@ -175,7 +191,16 @@ pub(super) fn row(
         Some(name) => text::line("external_id", "The external id", &name, limits::EXTERNAL_ID_CHARS)
             .map_err(in_words(Field::ExternalId))?,
         None => derived(title.as_deref(), started_at).ok_or_else(|| {
-            let reason = "This row has no external id, and not both a title and a start to know it by.".to_owned();
+            let mut reason = "This row has no external id, and not both a title and a start to know it by.".to_owned();
+            if let Some(name) = list_within(cells) {
+                let name: String = name.chars().take(60).collect();
+                // Writing into a text cannot fail.
+                let _ = write!(
+                    reason,
+                    " It holds a list called “{name}”: if that is the list of incidents, hand in the list alone, or call \
+                     it “incidents”."
+                );
+            }
             Refused { subject: subject.clone(), reason }
         })?,
     };
@@ -195,6 +220,13 @@ pub(super) fn row(
         postmortem,
     };
     Ok((said.kept(), notes))
+}
+
+/// The member of an object that is a list of objects.
+fn list_within(cells: &Cells) -> Option<&str> {
+    let Cells::Json(members) = cells else { return None };
+    let is_list = |value: &Value| value.as_array().is_some_and(|items| items.first().is_some_and(Value::is_object));
+    members.iter().find_map(|(name, value)| is_list(value).then_some(name.as_str()))
 }
 
 /// A name for a row that has none: the same with every import.

@@ -144,6 +144,10 @@ async fn survey(
         });
         rows.push(&decoded, last);
         loop {
+            // A piece may be many rows: others want to be served meanwhile.
+            if count % 500 == 0 {
+                tokio::task::yield_now().await;
+            }
             let row = match rows.next() {
                 Next::Row(row) => row,
                 Next::Unreadable(_) => {
@@ -264,10 +268,12 @@ pub(super) fn preview(beginning: &[u8], options: &Options) -> Result<(String, Co
     let format = Format::guess(&decoded);
     let mut rows = Rows::new(format);
     rows.push(&decoded, beginning.len() < imports::PART);
-    let (mut headings, mut samples) = (Headings::default(), Vec::new());
+    let (mut headings, mut samples, mut looked) = (Headings::default(), Vec::new(), 0);
     while samples.len() < 20
+        && looked < 200
         && let row @ (Next::Row(_) | Next::Unreadable(_)) = rows.next()
     {
+        looked += 1;
         match row {
             Next::Row(Row { cells: Cells::Csv(cells), .. }) if headings.names.is_empty() => headings.of_csv(&cells),
             Next::Row(Row { cells, .. }) => {
@@ -298,7 +304,7 @@ pub(super) struct Batch {
     /// Those that say nothing that can be taken over: line, subject, reason.
     pub(super) refused: Vec<(u64, String, String)>,
     /// What there is to know: line, subject, remark.
-    pub(super) noted: Vec<(u64, String, String)>,
+    pub(super) noted: Vec<(u64, String, parse::Note)>,
     /// Rows of the file up to the end of this batch.
     pub(super) upto: i64,
 }

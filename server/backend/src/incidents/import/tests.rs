@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::imports::{Import, Kind, NewImport, Phase, State};
-use crate::incidents::{Filter, Listed, get, list};
+use crate::incidents::{Filter, IncidentChange, Listed, change, get, list};
 use crate::outbox;
 use crate::services::{self, ServiceInput};
 use crate::testing::{self, TestBackend, person};
@@ -172,6 +172,56 @@ id,title,severity,started,ended,url
 }
 
 #[tokio::test]
+async fn severities_beyond_ours_are_read_and_said_once() {
+    let test = backend().await;
+    let file = "\
+id,title,severity,start
+1,a,SEV0,2025-11-03 14:05
+2,b,SEV0,2025-11-03 14:05
+3,c,P5,2025-11-03 14:05
+4,d,4.0,2025-11-03 14:05
+";
+    let report = import_bytes(&test, file.as_bytes(), json!({}), false).await.unwrap();
+    assert_eq!(
+        said(&report),
+        [
+            "noted severity 2 1: “SEV0” is read as Severity 1 · critical.",
+            "noted severity 4 3: “P5” is read as Severity 4 · low.",
+        ]
+    );
+    let found: Vec<_> = all(&test).await.into_iter().map(|incident| incident.severity.number()).collect();
+    assert_eq!(found, [1, 1, 4, 4]);
+}
+
+#[tokio::test]
+async fn a_blank_of_what_was_never_said_leaves_what_people_wrote() {
+    let test = backend().await;
+    let short = b"id,title,severity,start\n1,a,2,2025-11-03 14:05\n";
+    import_bytes(&test, short, json!({}), false).await.unwrap();
+    let operator = Actor::operator();
+    let id = all(&test).await[0].id;
+    let wrote = IncidentChange {
+        incident_type: Some("deploy".into()),
+        services: Some(vec!["checkout".into()]),
+        detected_at: Some(Some("2025-11-03T14:10:00Z".parse().unwrap())),
+        summary: Some("Ours.".into()),
+        postmortem: Some("Learned a lot.".into()),
+        ..IncidentChange::default()
+    };
+    let before = change(&test, &operator, id, Expected::Existing, wrote).await.unwrap();
+    let long = b"id,title,severity,start,type,services,detected,summary,postmortem\n1,a,2,2025-11-03 14:05,,,,,\n";
+    let report = import_bytes(&test, long, json!({}), false).await.unwrap();
+    assert!(report.columns.iter().all(|(_, field)| field.is_some()), "{:#?}", report.columns);
+    assert_eq!((report.counts.of("unchanged incident"), said(&report).len()), (1, 0), "{:#?}", report.lines);
+    assert_eq!(get(&test, &operator, id).await.unwrap(), before);
+    // A blank where something was said is another matter.
+    let told = b"id,title,severity,start,summary\n1,a,2,2025-11-03 14:05,Theirs.\n";
+    import_bytes(&test, told, json!({}), false).await.unwrap();
+    import_bytes(&test, long, json!({}), false).await.unwrap();
+    assert_eq!(get(&test, &operator, id).await.unwrap().summary, "");
+}
+
+#[tokio::test]
 async fn what_cannot_be_decided_refuses_the_whole_file() {
     let test = backend().await;
     let refused = async |file: &[u8], said: Value| match import_bytes(&test, file, said, false).await {
@@ -220,6 +270,11 @@ async fn json_and_other_encodings_are_read() {
     assert_eq!(found[0].mitigated_at.unwrap().to_string(), "2025-11-03T14:25:00Z");
     assert_eq!((found[1].severity.number(), found[1].unknown_services[0].as_str()), (4, "x"));
     assert_eq!(found[1].started_at.to_string(), "2025-11-03T14:05:00Z");
+
+    let issues = json!({ "total": 1, "issues": [{ "id": "9", "title": "c" }] });
+    let report = import_bytes(&test, issues.to_string().as_bytes(), json!({}), false).await.unwrap();
+    assert_eq!(report.refused(), 1);
+    assert!(said(&report)[0].contains("a list called “issues”"), "{:#?}", report.lines);
 
     let windows = b"key\ttitle\tsev\tstart\nW-1\tGr\xf6\xdfe \x80\t2\t2025-11-03 14:05\n";
     let report = import_bytes(&test, windows, json!({}), false).await.unwrap();

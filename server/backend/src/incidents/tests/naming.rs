@@ -35,8 +35,10 @@ async fn a_hook_that_says_the_same_twice_changes_nothing() {
     assert_eq!(cast.verbs().await, ["incident.recorded"]);
     // Another tool's P-1 is another incident.
     let mut other = body();
-    other["source"] = json!("tickets");
-    assert_ne!(hears(&cast, &other).await.unwrap().0, id);
+    (other["source"], other["severity"]) = (json!("tickets"), json!(0));
+    let (other, _) = hears(&cast, &other).await.unwrap();
+    assert_ne!(other, id);
+    assert_eq!(get(&cast, &cast.sre, other).await.unwrap().severity, Severity::Critical, "its tool begins with 0");
 
     let mut over = body();
     over["ended_at"] = json!("2026-10-01T11:00:00Z");
@@ -88,10 +90,26 @@ async fn what_people_corrected_stays_until_the_source_says_something_new_about_i
     let own = record(&cast, &cast.sre, own).await.unwrap().id;
     let mut said = body();
     (said["external_id"], said["summary"], said["services"]) = (json!("P-2"), json!(""), json!([]));
+    said["type"] = json!("");
     assert_eq!(hears(&cast, &said).await.unwrap(), (own, Happened::Changed));
     let incident = get(&cast, &cast.sre, own).await.unwrap();
     assert_eq!((incident.title.as_str(), incident.summary.as_str()), ("Queue full", "Ours."));
-    assert_eq!(incident.services[0].slug, "orphan");
+    assert_eq!((incident.services[0].slug.as_str(), incident.incident_type.slug.as_str()), ("orphan", "data"));
+}
+
+#[tokio::test]
+async fn a_voided_incident_is_left_alone_until_it_is_restored() {
+    let cast = Cast::new().await;
+    let (id, _) = hears(&cast, &body()).await.unwrap();
+    void(&cast, &cast.sre, id, "Twice.").await.unwrap();
+    let mut graver = body();
+    graver["severity"] = json!("SEV1");
+    assert_eq!(hears(&cast, &graver).await.unwrap(), (id, Happened::Unchanged));
+    assert_eq!(get(&cast, &cast.sre, id).await.unwrap().severity, Severity::Major);
+    restore(&cast, &cast.sre, id).await.unwrap();
+    assert_eq!(hears(&cast, &graver).await.unwrap(), (id, Happened::Changed));
+    let verbs = ["incident.recorded", "incident.voided", "incident.restored", "incident.changed"];
+    assert_eq!(cast.verbs().await, verbs);
 }
 
 #[tokio::test]
@@ -101,7 +119,8 @@ async fn a_hook_is_refused_field_by_field_and_leaves_nothing() {
         ("external_id", json!({ "external_id": "" })),
         ("title", json!({ "title": "" })),
         ("title", json!({ "title": null })),
-        ("severity", json!({ "severity": "P0" })),
+        ("severity", json!({ "severity": "P9" })),
+        ("severity", json!({ "severity": 6 })),
         ("severity", json!({ "severity": [1] })),
         ("started_at", json!({ "started_at": null })),
         ("ended_at", json!({ "ended_at": "2026-10-01T09:00:00Z" })),
@@ -180,4 +199,69 @@ async fn a_name_is_given_its_meaning_once_and_for_all() {
     assert_eq!(refusal(by_member).status(), 403);
     let events = sqlx::query_scalar!("select count(*) from events where verb = 'incident.services_named'");
     assert_eq!(events.fetch_one(cast.pool()).await.unwrap(), Some(2 + 3 + 2 + 1));
+}
+
+#[tokio::test]
+async fn services_that_come_later_are_found_by_the_words_that_wait_for_them() {
+    let cast = Cast::new().await;
+    let mut said = body();
+    said["services"] = json!(["Legacy Mailer", "pg", "Old DB", "checkout"]);
+    let (id, _) = hears(&cast, &said).await.unwrap();
+    let shown = async || {
+        let incident = get(&cast, &cast.reader, id).await.unwrap();
+        let slugs = incident.services.into_iter().map(|service| service.slug).collect::<Vec<_>>();
+        (slugs.join(" "), incident.unknown_services.join(", "), incident.version)
+    };
+    let put = async |slug: &str, name: &str| {
+        let input = ServiceInput { name: name.into(), tier: 1, ..ServiceInput::default() };
+        services::put(&cast, &cast.sre, slug, Expected::Any, input).await.unwrap();
+    };
+    put("legacy-mailer", "Mails").await;
+    assert_eq!(shown().await, ("checkout legacy-mailer".into(), "old db, pg".into(), 2));
+    put("postgres", "Postgres").await;
+    assert_eq!(shown().await.2, 2, "nobody waits for it");
+    services::rename(&cast, &cast.sre, "postgres", "pg").await.unwrap();
+    assert_eq!(shown().await, ("checkout legacy-mailer pg".into(), "old db".into(), 3));
+    // One that was there and is called so now.
+    put("orphan", "Old DB").await;
+    assert_eq!(shown().await, ("checkout legacy-mailer orphan pg".into(), String::new(), 4));
+    assert!(names::list(&cast, &cast.sre, State::Waiting, &PageRequest::default()).await.unwrap().items.is_empty());
+    assert_eq!(hears(&cast, &said).await.unwrap(), (id, Happened::Unchanged));
+    let named = cast.verbs().await.into_iter().filter(|verb| verb == "incident.services_named").count();
+    assert_eq!(named, 3);
+    // What somebody has said about a word stays.
+    said["services"] = json!(["vendor x"]);
+    hears(&cast, &said).await.unwrap();
+    names::decide(&cast, &cast.sre, "vendor x", None).await.unwrap();
+    put("vendor-x", "Vendor X").await;
+    assert_eq!(shown().await.0, "");
+}
+
+#[tokio::test]
+async fn a_type_that_comes_later_sorts_what_was_called_so() {
+    let cast = Cast::new().await;
+    let called = async |id: &str, word: &str| {
+        let mut said = body();
+        (said["external_id"], said["type"]) = (json!(id), json!(word));
+        hears(&cast, &said).await.unwrap()
+    };
+    let (first, _) = called("1", "Name Server").await;
+    let (second, _) = called("2", "DNS").await;
+    let (third, _) = called("3", "weather").await;
+    let shown = async |id: i64| {
+        let incident = get(&cast, &cast.reader, id).await.unwrap();
+        (incident.incident_type.slug, incident.type_word, incident.version)
+    };
+    let put = async |expected: Expected, name: &str| {
+        let input = types::TypeInput { name: name.into(), ..types::TypeInput::default() };
+        types::put(&cast, &cast.lead, "dns", expected, input).await.unwrap().0
+    };
+    let added = put(Expected::Absent, "Names").await;
+    assert_eq!((added.incidents, shown(second).await), (1, ("dns".into(), String::new(), 2)));
+    assert_eq!(shown(first).await, ("unknown".into(), "Name Server".into(), 1));
+    assert_eq!(put(Expected::Existing, "Name server").await.incidents, 2);
+    assert_eq!((shown(first).await.0.as_str(), shown(third).await.0.as_str()), ("dns", "unknown"));
+    assert_eq!(called("2", "DNS").await, (second, Happened::Unchanged));
+    let changed = cast.verbs().await.into_iter().filter(|verb| verb == "incident.changed").count();
+    assert_eq!(changed, 2);
 }

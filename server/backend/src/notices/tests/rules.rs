@@ -238,26 +238,29 @@ async fn a_follow_up_concerns_who_does_it_and_then_who_made_it() {
     assert_eq!(cast.told().await, ["Grace: Linus did it [follow_up author]"]);
 }
 
-#[tokio::test]
-async fn an_incident_concerns_the_teams_whose_services_it_touched() {
-    let cast = Cast::new().await;
-    let input = ServiceInput { name: "Ledger".into(), tier: 1, team: Some("core".into()), ..ServiceInput::default() };
-    services::put(&cast.test, &cast.grace, "ledger", Expected::Absent, input).await.unwrap();
-    let incident = |started_at: &str| IncidentInput {
+/// An incident on a service of Ada's team.
+fn incident(started_at: &str) -> IncidentInput {
+    IncidentInput {
         title: "Payments failed".into(),
         incident_type: "deploy".into(),
         severity: 2,
         services: vec!["ledger".into()],
         started_at: started_at.parse().unwrap(),
-        detected_at: None,
-        mitigated_at: None,
-        ended_at: None,
         summary: "A **bad** flag.".into(),
-        postmortem_url: None,
-        postmortem: String::new(),
-        source: String::new(),
-        external_id: None,
-    };
+        ..IncidentInput::default()
+    }
+}
+
+/// The service.
+async fn ledger(cast: &Cast) {
+    let input = ServiceInput { name: "Ledger".into(), tier: 1, team: Some("core".into()), ..ServiceInput::default() };
+    services::put(&cast.test, &cast.grace, "ledger", Expected::Absent, input).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_incident_concerns_the_teams_whose_services_it_touched() {
+    let cast = Cast::new().await;
+    ledger(&cast).await;
     let recorded = record::record(&cast.test, &cast.grace, incident("2026-11-02T08:00:00Z")).await.unwrap();
     assert_eq!(cast.told().await, ["Ada: Grace recorded it: severity 2 [incident team]"]);
     let change = |change: IncidentChange| record::change(&cast.test, &cast.ada, recorded.id, Expected::Any, change);
@@ -270,6 +273,31 @@ async fn an_incident_concerns_the_teams_whose_services_it_touched() {
     // History that somebody enters.
     record::record(&cast.test, &cast.grace, incident("2026-10-02T08:00:00Z")).await.unwrap();
     assert_eq!(cast.told().await, Vec::<String>::new());
+    // What was voided before anybody was told of it.
+    let twice = record::record(&cast.test, &cast.grace, incident("2026-11-02T08:00:00Z")).await.unwrap();
+    record::void(&cast.test, &cast.grace, twice.id, "Twice.").await.unwrap();
+    assert_eq!(cast.told().await, ["Ada: Grace says it was no incident [incident team]"]);
+}
+
+#[tokio::test]
+async fn a_grave_incident_is_followed_to_its_end_however_long_it_takes() {
+    let cast = Cast::new().await;
+    ledger(&cast).await;
+    let lesser = IncidentInput { severity: 3, ..incident("2026-11-02T08:00:00Z") };
+    let id = record::record(&cast.test, &cast.grace, lesser).await.unwrap().id;
+    assert_eq!(cast.told().await, Vec::<String>::new(), "a lesser one is not for the whole team");
+    let change = |change: IncidentChange| record::change(&cast.test, &cast.grace, id, Expected::Any, change);
+    let severity = |severity: i64| change(IncidentChange { severity: Some(severity), ..IncidentChange::default() });
+    cast.pass(SignedDuration::from_hours(8 * 24));
+    severity(1).await.unwrap();
+    assert_eq!(cast.told().await, ["Ada: Grace made it severity 1 [incident team]"]);
+    cast.pass(SignedDuration::from_hours(2 * 24));
+    let ended = Some(Some("2026-11-12T08:30:00Z".parse().unwrap()));
+    change(IncidentChange { ended_at: ended, ..IncidentChange::default() }).await.unwrap();
+    assert_eq!(cast.told().await, ["Ada: It is over [incident team]"]);
+    cast.pass(SignedDuration::from_hours(8 * 24));
+    severity(2).await.unwrap();
+    assert_eq!(cast.told().await, Vec::<String>::new(), "that is history by now");
 }
 
 #[tokio::test]
