@@ -282,12 +282,12 @@ fn Lines(shown: Shown) -> impl IntoView {
     });
     let tabs = tabs.collect();
     // What has no line of its own.
-    let counted = [("unchanged", " unchanged: "), ("counted", " new: ")].into_iter().flat_map(|(word, said)| {
-        words::sorts(&counts, word).into_iter().map(move |(sort, n)| view! { <Badge>{n} {said} {sort}</Badge> })
+    let counted = [("unchanged", ", unchanged: "), ("counted", ", new: ")].into_iter().flat_map(|(word, said)| {
+        words::sorts(&counts, word).into_iter().map(move |(sort, n)| view! { <Badge>{sort} {said} {n}</Badge> })
     });
     let counted = counted.collect_view();
     let sorts =
-        words::sorts(&counts, outcome.as_str()).into_iter().map(|(sort, n)| view! { <Badge>{n} " " {sort}</Badge> });
+        words::sorts(&counts, outcome.as_str()).into_iter().map(|(sort, n)| view! { <Badge>{sort} ": " {n}</Badge> });
     let sorts = sorts.collect_view();
     let next =
         lines.next_cursor.map(|cursor| urls::import_lines(import.id, outcome.as_str(), &cursor)).unwrap_or_default();

@@ -509,7 +509,8 @@ fn about(kind: Kind, payload: &Value, key: &str) -> String {
     let known = match kind {
         Kind::Webhook => Call::deserialize(payload).ok().map(|call| call.message.words()),
         Kind::Mail => text("subject"),
-        Kind::Job | Kind::Import => text("name").map(|name| name.replace('_', " ")),
+        Kind::Job => text("name").map(|name| name.replace('_', " ")),
+        Kind::Import => payload.get("import").map(|number| format!("Import {number}")),
         Kind::Event => None,
     };
     known.filter(|known| !known.is_empty()).unwrap_or_else(|| key.to_owned())

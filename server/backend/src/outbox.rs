@@ -23,7 +23,7 @@ use sqlx::PgConnection;
 
 use crate::housekeeping::PORTION;
 use crate::jobs::Round;
-use crate::{Backend, Entropy, Error, Result, Tx, events, jobs};
+use crate::{Backend, Entropy, Error, Result, Tx, events, imports, jobs};
 
 /// Who does a piece of work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -337,17 +337,22 @@ impl Leased {
 }
 
 /// Gives up what no process came back from: it ended each time before it could say how it went. Nobody claims it any more.
-pub(crate) async fn bury(backend: &Backend) -> Result<u64> {
-    let done = sqlx::query!(
-        "update outbox set state = 'dead', finished_at = $1, leased_by = null, leased_until = null,
-                last_error = 'the server that did it ended each time'
-         where state = 'waiting' and kind not in ('event', 'job') and attempts >= $2 and leased_until <= $1",
+pub(crate) async fn bury(backend: &Backend) -> Result<usize> {
+    const WHY: &str = "The server that did it ended each time.";
+    let buried = sqlx::query!(
+        "update outbox set state = 'dead', finished_at = $1, leased_by = null, leased_until = null, last_error = $3
+         where state = 'waiting' and kind not in ('event', 'job') and attempts >= $2 and leased_until <= $1
+         returning kind, payload",
         backend.now().to_sqlx(),
         TRIES,
+        WHY,
     )
-    .execute(backend.pool())
+    .fetch_all(backend.pool())
     .await?;
-    Ok(done.rows_affected())
+    for import in buried.iter().filter(|row| row.kind == Kind::Import.as_str()) {
+        imports::give_up_work(backend, &import.payload, WHY).await?;
+    }
+    Ok(buried.len())
 }
 
 /// The heartbeat: begins the lease of a row anew. False: it is no longer this worker's, who should stop.

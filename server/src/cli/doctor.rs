@@ -37,7 +37,7 @@ enum Finding {
 
 /// Runs it. The exit code is 1 when something must be mended.
 pub async fn run(config: &Config) -> Result<ExitCode, CliError> {
-    let mut findings = vec![check_base_url(config)];
+    let mut findings = vec![check_base_url(config), check_mail(config)];
     let mut usable = true;
     if let Where::Embedded { data_dir } = &config.database {
         findings.extend(check_machine(config, data_dir));
@@ -68,6 +68,16 @@ fn check_base_url(config: &Config) -> Finding {
         format!("the base URL is {base_url}: over http the session cookie is neither Secure nor __Host-"),
         "fine on your own machine; otherwise put a TLS proxy in front and set PLUMBLINE_BASE_URL=https://…",
     ))
+}
+
+fn check_mail(config: &Config) -> Finding {
+    match &config.mail {
+        Some(server) => Finding::Good(format!("mail is sent by {}", server.from)),
+        None => Finding::Warning(Problem::new(
+            "no mail is sent: it can be read under Admin → Outbox",
+            "set PLUMBLINE_SMTP_URL and PLUMBLINE_MAIL_FROM, if people shall get it",
+        )),
+    }
 }
 
 /// The private Postgres, before it is started.
