@@ -90,6 +90,8 @@ async function watch(page: Page, expected: RegExp[], messages: string[]): Promis
 
 /** Signs a browser in without walking through the sign-in page, which has tests of its own. */
 export async function signIn(page: Page, email: string, password: string): Promise<void> {
+  // A page that is open would notice that its session has ended.
+  await page.goto("about:blank");
   await page.context().clearCookies();
   expect(await post(page, "/do/account/sign-in", { email, password }), "signed in").toBe("/");
 }

@@ -30,7 +30,7 @@ test("kinds narrow, nothing found says what to do, typing errors are forgiven", 
   await page.getByRole("link", { name: /^Services/ }).last().click();
   await expect(page).toHaveURL(/kind=service/);
   await page.goto("/search?q=paymnets");
-  await expect(page.locator(".flash")).toContainText("called nearly so");
+  await expect(page.getByRole("status")).toContainText("called nearly so");
   await page.goto("/search?q=qqqzzzxxx");
   await expect(page.getByText("Nothing found")).toBeVisible();
   await axe();

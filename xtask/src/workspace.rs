@@ -16,7 +16,7 @@ impl Workspace {
     /// Asks cargo, which knows every way the target folder can be set.
     pub fn find() -> Outcome<Self> {
         // As cargo says it now: with a target directory that several checkouts share, another one may have compiled this.
-        let own = std::env::var("CARGO_MANIFEST_DIR").unwrap_or_else(|_| env!("CARGO_MANIFEST_DIR").to_owned());
+        let own = environment("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").to_owned());
         let root = Path::new(&own).parent().ok_or("xtask is not inside the workspace")?.to_path_buf();
         let metadata = process::capture(process::cargo().current_dir(&root).args([
             "metadata",

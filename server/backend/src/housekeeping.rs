@@ -41,12 +41,8 @@ impl Removed {
     }
 }
 
-/// Removes a portion of each, and gives up what no server survived.
+/// Removes a portion of each.
 pub async fn tidy(backend: &Backend) -> Result<Removed> {
-    let buried = outbox::bury(backend).await?;
-    if buried > 0 {
-        tracing::error!(buried, "work was given up: the server that did it ended each time");
-    }
     Ok(Removed {
         sessions: sessions::delete_expired(backend).await?,
         failed_sign_ins: sign_in::prune(backend).await?,

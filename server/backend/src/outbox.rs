@@ -23,7 +23,7 @@ use sqlx::PgConnection;
 
 use crate::housekeeping::PORTION;
 use crate::jobs::Round;
-use crate::{Backend, Entropy, Error, Result, Tx, events, imports, jobs};
+use crate::{Backend, Entropy, Error, Result, Tx, events, imports, jobs, webhooks};
 
 /// Who does a piece of work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -285,7 +285,7 @@ pub async fn claim(backend: &Backend, kind: Kind, worker: &str, limit: i64) -> R
 }
 
 /// The same for webhooks, each of which has its own queue: at most so many of each, `at_work` of which this process has
-/// already. One that does not answer holds up no other, however much waits for it.
+/// already. Whoever has the fewest comes first: those that do not answer hold up no other, however much waits for them.
 pub async fn claim_by_webhook(
     backend: &Backend,
     worker: &str,
@@ -299,13 +299,14 @@ pub async fn claim_by_webhook(
         Leased,
         "with due as materialized (
            select first.id from webhooks left join unnest($5::bigint[], $6::bigint[]) as busy (id, calls) using (id),
-             lateral (select outbox.id from outbox
-                      where kind = 'webhook' and state = 'waiting' and state <> 'done'
-                        and (payload ->> 'webhook')::bigint = webhooks.id and due_at <= $3 and attempts < $4
-                        and (leased_until is null or leased_until <= $3)
-                      order by due_at, outbox.id limit greatest($7 - coalesce(calls, 0), 0)
-                      for update skip locked) as first
-           limit $8)
+             lateral (select id, row_number() over (order by due_at, id) as place from outbox
+                      where id in (select waiting.id from outbox as waiting
+                                   where kind = 'webhook' and state = 'waiting'
+                                     and (payload ->> 'webhook')::bigint = webhooks.id and due_at <= $3 and attempts < $4
+                                     and (leased_until is null or leased_until <= $3)
+                                   order by due_at, waiting.id limit greatest($7 - coalesce(calls, 0), 0)
+                                   for update skip locked)) as first
+           order by coalesce(calls, 0) + place, first.id limit $8)
          update outbox set leased_by = $1, leased_until = $2, attempts = attempts + 1
          from due where outbox.id = due.id returning outbox.id, key, kind, payload, attempts",
         worker,
@@ -337,22 +338,36 @@ impl Leased {
 }
 
 /// Gives up what no process came back from: it ended each time before it could say how it went. Nobody claims it any more.
-pub(crate) async fn bury(backend: &Backend) -> Result<usize> {
+pub async fn bury(backend: &Backend) -> Result<usize> {
     const WHY: &str = "The server that did it ended each time.";
-    let buried = sqlx::query!(
-        "update outbox set state = 'dead', finished_at = $1, leased_by = null, leased_until = null, last_error = $3
-         where state = 'waiting' and kind not in ('event', 'job') and attempts >= $2 and leased_until <= $1
-         returning kind, payload",
-        backend.now().to_sqlx(),
+    let now = backend.now();
+    let lost = sqlx::query!(
+        "select id, kind, payload from outbox
+         where state = 'waiting' and kind in ('mail', 'webhook', 'import') and due_at <= $1 and attempts >= $2
+           and leased_until <= $1
+         limit 100",
+        now.to_sqlx(),
         TRIES,
-        WHY,
-    )
-    .fetch_all(backend.pool())
-    .await?;
-    for import in buried.iter().filter(|row| row.kind == Kind::Import.as_str()) {
-        imports::give_up_work(backend, &import.payload, WHY).await?;
+    );
+    let lost = lost.fetch_all(backend.pool()).await?;
+    for row in &lost {
+        // Each of them can be told again.
+        if row.kind == Kind::Import.as_str() {
+            imports::give_up_work(backend, &row.payload, WHY).await?;
+        } else if let Some(webhook) = row.payload.get("webhook").and_then(Value::as_i64) {
+            webhooks::give_up(backend, webhook).await?;
+        }
+        sqlx::query!(
+            "update outbox set state = 'dead', finished_at = $2, leased_by = null, leased_until = null, last_error = $3
+             where id = $1 and state = 'waiting' and leased_until <= $2",
+            row.id,
+            now.to_sqlx(),
+            WHY,
+        )
+        .execute(backend.pool())
+        .await?;
     }
-    Ok(buried.len())
+    Ok(lost.len())
 }
 
 /// The heartbeat: begins the lease of a row anew. False: it is no longer this worker's, who should stop.
@@ -430,7 +445,7 @@ pub async fn fail(backend: &Backend, claimed: &Claimed, why: &str, failed: Faile
                 state = case when $4::timestamptz is null then 'dead' else 'waiting' end,
                 due_at = coalesce($4, due_at),
                 finished_at = case when $4::timestamptz is null then $5::timestamptz end
-         where id = $1 and state = 'waiting' and (leased_by is null or attempts = $7)",
+         where id = $1 and state = 'waiting' and (kind in ('event', 'job') or attempts = $7)",
         claimed.id,
         if tried { claimed.attempt } else { claimed.attempt - 1 },
         why,

@@ -2,7 +2,7 @@
 //! what only touches the database exactly once (`backend::outbox` says how).
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use backend::outbox::{self, Claimed, Failed, Kind};
@@ -14,6 +14,8 @@ use super::news::News;
 
 /// Pause after the database failed.
 const RETRY: Duration = Duration::from_secs(1);
+/// How often what no server survives is looked for.
+const BURY: Duration = Duration::from_secs(30);
 /// How often the lease of work at hand begins anew: a few times before it would run out.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// How long work may wait for more, to be claimed together.
@@ -62,11 +64,20 @@ pub fn name(entropy: &dyn Entropy) -> String {
     format!("{}-{:08x}", std::process::id(), u32::from_ne_bytes(random))
 }
 
-/// Puts timed jobs into the outbox when their time has come.
+/// Puts timed jobs into the outbox when their time has come, and gives up what no server survives.
 pub async fn plan(backend: Backend, mut news: News, stopping: CancellationToken) {
+    let mut buried = Instant::now();
     loop {
         if let Err(error) = jobs::plan(&backend).await {
             tracing::warn!(%error, "timed jobs could not be planned; trying again");
+        }
+        if buried.elapsed() > BURY {
+            buried = Instant::now();
+            match outbox::bury(&backend).await {
+                Ok(0) => {}
+                Ok(number) => tracing::error!(number, "work was given up: the server that did it ended each time"),
+                Err(error) => tracing::warn!(%error, "what no server survives could not be given up; trying again"),
+            }
         }
         if stopping.run_until_cancelled(tokio::time::sleep(RETRY)).await.is_none()
             || !news.changed_until(&stopping).await

@@ -81,9 +81,14 @@ async fn what_is_dead_or_failed_is_sent_again_under_the_same_key() {
     }
     let refused = retry(&test, &admin, "999999").await;
     assert!(matches!(refused, Err(Error::Refused(Refusal::NotFound { .. }))));
-    for work in outbox::claim(&test, Kind::Mail, "me", 9).await.unwrap() {
-        assert_eq!(work.attempt, 1);
-        outbox::fail(&test, &work, "still away", Failed::ForGood).await.unwrap();
+    let mut failed = 0;
+    while failed < 3 {
+        // A change that was refused lets go of its row a moment later: until then nobody claims it.
+        for work in outbox::claim(&test, Kind::Mail, "me", 9).await.unwrap() {
+            assert_eq!(work.attempt, 1);
+            outbox::fail(&test, &work, "still away", Failed::ForGood).await.unwrap();
+            failed += 1;
+        }
     }
     for (webhook, key) in [(7, "to seven"), (70, "to seventy")] {
         put(&test, key, Kind::Webhook, json!({ "webhook": webhook }), SignedDuration::ZERO).await;

@@ -168,6 +168,7 @@ async fn who_lost_the_lease_has_no_say_any_more() {
     test.clock.advance(SignedDuration::from_secs(10));
     assert!(claim(&test, Kind::Mail, "three", 10).await.unwrap().is_empty(), "the other one is at it");
     fail(&test, &other, "busy", Failed::Later).await.unwrap();
+    fail(&test, &frozen, "the connection is still gone", Failed::ForGood).await.unwrap();
     test.clock.advance(SignedDuration::from_mins(7));
     assert_eq!(claim(&test, Kind::Mail, "three", 10).await.unwrap()[0].attempt, 3);
 }
