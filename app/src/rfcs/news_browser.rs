@@ -74,6 +74,8 @@ impl News {
             }
             _ if told.is_own() => return,
             (Some("rfc.revision_published"), _) => self.offer.set(Offer::Read),
+            // More was missed than is told one by one: what is counted already would be too few.
+            (None, _) => self.comments.borrow_mut().clear(),
             _ => {}
         }
         if self.offer.get() == Offer::Read {
