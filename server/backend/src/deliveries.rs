@@ -271,15 +271,7 @@ async fn hidden_mails(backend: &Backend, actor: &Actor, rows: &[Row]) -> Result<
     let mails = rows.iter().filter(|row| row.kind == Kind::Mail.as_str());
     let mails: Vec<_> = mails.map(|row| (row.id, MailMessage::deserialize(&row.payload).ok())).collect();
     let asked: Vec<i64> = mails.iter().filter_map(|(_, mail)| mail.as_ref()).flat_map(MailMessage::rfcs).collect();
-    let readable: HashSet<i64> = sqlx::query_scalar!(
-        r#"select number as "number!" from readable_rfcs($1) where number = any($2)"#,
-        actor.id,
-        &asked,
-    )
-    .fetch_all(backend.pool())
-    .await?
-    .into_iter()
-    .collect();
+    let readable = rfcs::readable(backend, actor, &asked).await?;
     let is_hidden =
         |mail: &MailMessage| mail.person != actor.id && mail.rfcs().any(|number| !readable.contains(&number));
     // What cannot be read as a mail may tell of anything.

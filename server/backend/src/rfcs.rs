@@ -31,14 +31,16 @@ mod tests;
 pub mod threads;
 pub mod update;
 
+use std::collections::HashSet;
+
 use domain::policy::RfcAccess;
 use domain::rfc::Status;
-use domain::{PersonId, Refusal};
+use domain::{Actor, PersonId, Refusal};
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 
 pub use crate::services::ServiceRef;
-use crate::{Error, Result};
+use crate::{Backend, Error, Result};
 
 /// A person, as shown beside what they did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,6 +100,16 @@ pub(crate) async fn look(connection: impl sqlx::PgExecutor<'_>, number: i64) -> 
     .ok_or_else(|| Refusal::not_found("RFC"))?;
     let access = RfcAccess { status: word(&row.status)?, authors: row.authors, shared_with: row.shared_with };
     Ok(Row { id: row.id, number, title: row.title, revision: row.revision, version: row.version, access })
+}
+
+/// Those of these RFCs that somebody may read.
+pub(crate) async fn readable(backend: &Backend, actor: &Actor, numbers: &[i64]) -> Result<HashSet<i64>> {
+    let readable = sqlx::query_scalar!(
+        r#"select number as "number!" from readable_rfcs($1) where number = any($2)"#,
+        actor.id,
+        numbers,
+    );
+    Ok(readable.fetch_all(backend.pool()).await?.into_iter().collect())
 }
 
 /// A status as the table keeps it.

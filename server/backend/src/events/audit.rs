@@ -3,8 +3,6 @@
 //! What mattered before and after is shown too, except of RFCs that the admin may not read: a draft says nothing to
 //! anybody but its authors and those it is shared with. That something happened in it, when and by whom, is shown.
 
-use std::collections::HashSet;
-
 use domain::policy::{self, Action};
 use domain::refusal::Fields;
 use domain::text::csv_cell;
@@ -16,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::{Event, Position, Row};
 use crate::page::{Page, PageRequest};
-use crate::{Backend, Error, Result, Subject};
+use crate::{Backend, Error, Result, Subject, rfcs};
 
 /// Rows that an export reads at once.
 const EXPORTED_AT_ONCE: i64 = 1000;
@@ -268,15 +266,7 @@ async fn read(
 /// Takes out what happened inside RFCs that this reader may not read.
 async fn withhold(backend: &Backend, actor: &Actor, events: Vec<(Position, Event)>) -> Result<Vec<Audited>> {
     let asked: Vec<i64> = events.iter().filter_map(|(_, event)| event.rfc()).collect();
-    let readable: HashSet<i64> = sqlx::query_scalar!(
-        r#"select number as "number!" from readable_rfcs($1) where number = any($2)"#,
-        actor.id,
-        &asked,
-    )
-    .fetch_all(backend.pool())
-    .await?
-    .into_iter()
-    .collect();
+    let readable = rfcs::readable(backend, actor, &asked).await?;
     let audited = events.into_iter().map(|(position, mut event)| {
         let withheld = event.subject_kind == "rfc" && !event.rfc().is_some_and(|number| readable.contains(&number));
         if withheld {
